@@ -1,0 +1,287 @@
+"""Order + Route -> the sales order to create, priced net of tax, or the problems that stand in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from hub.contract import (
+    Customer,
+    LineItem,
+    LineStatus,
+    Location,
+    Order,
+    OrderKey,
+    SalesOrder,
+    SalesOrderRow,
+    ShippingCharge,
+    Variant,
+)
+from hub.routing.fate import Problem
+from hub.routing.match import names_of
+from hub.routing.model import Component, CustomerPer, Route, ShippingAs, TaxMode
+
+ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
+PRICE_PLACES = Decimal("0.0000000001")  # more than any currency needs; keeps row totals exact to the cent
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger remembers of both sides that composing needs."""
+
+    variants: Mapping[str, Sequence[Variant]] = field(default_factory=dict)  # ERP Variants by SKU, living ones
+    erp_locations: Sequence[Location] = ()
+    channel_locations: Sequence[Location] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A quantity of one ERP SKU with its share of a line's money, still as the channel prices it."""
+
+    sku: str
+    quantity: Decimal
+    amount: Decimal  # list price of all of it
+    discount: Decimal
+    tax_rate: Decimal | None
+    location: str | None
+
+
+def order_key(order: Order, channel: str) -> OrderKey:
+    """Return what the Order's sales order is recognised by; ``channel`` is the connector's name."""
+    return OrderKey(key=order.key, channel=channel, shop=order.shop, ref=order.ref, ordered_at=order.created_at)
+
+
+def wanted_skus(order: Order, route: Route) -> set[str]:
+    """Return the ERP SKUs that composing this Order will look for."""
+    skus = {component.sku for line in order.lines if _ships(line) for component in components(line, route)}
+    if route.orders.shipping.how is ShippingAs.ROW and route.orders.shipping.sku:
+        skus.add(route.orders.shipping.sku)
+    return skus
+
+
+def components(line: LineItem, route: Route) -> tuple[Component, ...]:
+    """Return what ships for one unit of a line: the route's table first, then the channel's parts, then its SKU."""
+    if line.sku is not None and line.sku in route.orders.skus:
+        return route.orders.skus[line.sku]
+    if line.parts:
+        pieces = sum((part.quantity for part in line.parts), ZERO)
+        found = [(route.orders.skus.get(part.sku or ""), part) for part in line.parts]
+        return tuple(
+            Component(c.sku, c.quantity * part.quantity, c.price_share * part.quantity / pieces)
+            for mapped, part in found
+            for c in (mapped or ((Component(part.sku),) if part.sku else ()))
+        )
+    return (Component(line.sku),) if line.sku else ()
+
+
+def _ships(line: LineItem) -> bool:
+    return line.status is not LineStatus.CANCELLED
+
+
+def compose(order: Order, route: Route, channel: str, known: Known) -> SalesOrder | tuple[Problem, ...]:
+    """Build the sales order, all lines or none; return every problem at once where it cannot be."""
+    problems = [*_line_problems(order), *_sku_problems(order, route, known)]
+    location = _location(order.location_ref, route, known, problems)
+    units = [unit for line in order.lines if _ships(line) for unit in _units(line, order, route, known, problems)]
+    units += _shipping_row(order, route)
+    if not units and not problems:
+        problems.append(Problem("nothing-to-ship", "no line of the order is left to ship", "Nothing to do: skip it."))
+    if problems:
+        return tuple(dict.fromkeys(problems))
+    return SalesOrder(
+        key=order_key(order, channel),
+        customer=_customer(order, route, channel),
+        currency=order.currency,
+        ordered_at=order.created_at,
+        location_ref=location,
+        rows=tuple(_rows(units, order, route, known, location)),
+        shipping=_fee(order, route),
+        address=order.address,
+        note=order.note,
+        create_tax_rates=route.orders.tax.create_rates,
+    )
+
+
+def _line_problems(order: Order) -> list[Problem]:
+    return [
+        Problem(
+            "sku-missing",
+            f"line {line.ref} ({line.name or 'no name'}) has no SKU on the channel",
+            "Give the product a seller SKU on the channel, or cancel the line there.",
+        )
+        for line in order.lines
+        if _ships(line) and ((line.sku is None and not line.parts) or any(part.sku is None for part in line.parts))
+    ]
+
+
+def _sku_problems(order: Order, route: Route, known: Known) -> list[Problem]:
+    problems = []
+    for sku in sorted(wanted_skus(order, route)):
+        living = known.variants.get(sku, ())
+        lines = ", ".join(
+            line.ref for line in order.lines if _ships(line) and sku in {c.sku for c in components(line, route)}
+        )
+        where = f"line {lines}" if lines else "the shipping row"
+        if not living:
+            problems.append(
+                Problem(
+                    "variant-unmapped",
+                    f"SKU {sku} ({where}) has no variant in {route.erp}",
+                    f"Create the variant there, or map the SKU under orders/skus of route {route.name}; the "
+                    "order goes on by itself.",
+                    (sku,),
+                )
+            )
+        elif len(living) > 1:
+            refs = ", ".join(variant.ref for variant in living)
+            problems.append(
+                Problem(
+                    "variant-ambiguous",
+                    f"SKU {sku} ({where}) belongs to {len(living)} living variants in {route.erp}: {refs}",
+                    "Leave the SKU on one of them; the order goes on by itself.",
+                    (sku,),
+                )
+            )
+    return problems
+
+
+def _location(ref: str | None, route: Route, known: Known, problems: list[Problem]) -> str | None:
+    rule = route.orders.location
+    names = names_of(ref, known.channel_locations)
+    name = next((rule.by_channel_location[n] for n in names if n in rule.by_channel_location), rule.default)
+    if name is None:
+        return None
+    found = [place for place in known.erp_locations if name in (place.name, place.ref)]
+    if len(found) == 1 and found[0].usable:
+        return found[0].ref
+    if len(found) == 1:
+        what, do = (
+            f"location {name!r} of {route.erp} does not allow sales",
+            "Allow sales there, or name another location.",
+        )
+    elif found:
+        what, do = f"{len(found)} locations of {route.erp} are called {name!r}", "Name it by its id in the route file."
+    else:
+        has = ", ".join(repr(place.name) for place in known.erp_locations) or "none"
+        what, do = f"{route.erp} has no location {name!r}; it has {has}", "Correct the name in the route file."
+    problems.append(Problem("location-unknown", what, do))
+    return None
+
+
+def _units(line: LineItem, order: Order, route: Route, known: Known, problems: list[Problem]) -> list[_Unit]:
+    rules = route.orders
+    discount = (line.seller_discount if rules.discounts.deduct_seller else ZERO) + (
+        line.channel_discount if rules.discounts.deduct_channel else ZERO
+    )
+    rate = {TaxMode.FROM_ORDER: line.tax_rate, TaxMode.FIXED: rules.tax.rate, TaxMode.NONE: None}[rules.tax.mode]
+    place = _location(line.location_ref, route, known, problems) if line.location_ref else None
+    parts = components(line, route)
+    amounts = split(line.price * line.quantity, [part.price_share for part in parts])
+    discounts = split(discount, [part.price_share for part in parts])
+    return [
+        _Unit(part.sku, part.quantity * line.quantity, amount, cut, rate, place)
+        for part, amount, cut in zip(parts, amounts, discounts, strict=True)
+    ]
+
+
+def split(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
+    """Split an amount by shares, to the places it came with (at least cents' half), the last taking the rest."""
+    if not shares:
+        return []
+    whole = sum(shares, ZERO)
+    exponent = amount.as_tuple().exponent
+    step = Decimal(1).scaleb(min(exponent, 0)) if isinstance(exponent, int) else Decimal("0.01")
+    pieces = [(amount * share / whole).quantize(step, ROUND_HALF_UP) for share in shares[:-1]]
+    return [*pieces, amount - sum(pieces, ZERO)]
+
+
+def _contains_tax(order: Order, route: Route) -> bool:
+    included = route.orders.tax.included
+    return order.taxes_included if included is None else included
+
+
+def _net(amount: Decimal, rate: Decimal | None, contains_tax: bool) -> Decimal:
+    return amount / (ONE + rate / HUNDRED) if contains_tax and rate else amount
+
+
+def _rows(
+    units: Sequence[_Unit], order: Order, route: Route, known: Known, location: str | None
+) -> list[SalesOrderRow]:
+    contains_tax = _contains_tax(order, route)
+    grouped: dict[tuple[object, ...], list[_Unit]] = {}
+    for unit in units:
+        each = (unit.amount / unit.quantity, unit.discount / unit.quantity)
+        grouped.setdefault((unit.sku, each, unit.tax_rate, unit.location), []).append(unit)
+    rows = []
+    for same in grouped.values():
+        first, quantity = same[0], sum((unit.quantity for unit in same), ZERO)
+        amount, discount = sum((u.amount for u in same), ZERO), sum((u.discount for u in same), ZERO)
+        if contains_tax and first.tax_rate:
+            # A net discount would be rounded a second time on the other side; so it goes into the price.
+            amount, discount = _net(amount - discount, first.tax_rate, True), ZERO
+        place = first.location if first.location != location else None
+        rows.append(
+            SalesOrderRow(
+                variant_ref=known.variants[first.sku][0].ref,
+                sku=first.sku,
+                quantity=quantity,
+                price=(amount / quantity).quantize(PRICE_PLACES, ROUND_HALF_UP).normalize() + ZERO,
+                discount=discount,
+                tax_rate=first.tax_rate,
+                location_ref=place,
+            )
+        )
+    return rows
+
+
+def _shipping_amount(order: Order, route: Route) -> Decimal:
+    totals, rules = order.totals, route.orders.discounts
+    amount = totals.shipping
+    if rules.deduct_seller:
+        amount -= totals.shipping_seller_discount
+    if rules.deduct_channel:
+        amount -= totals.shipping_channel_discount
+    return amount
+
+
+def _shipping_rate(order: Order, route: Route) -> Decimal | None:
+    if route.orders.tax.mode is TaxMode.FIXED:
+        return route.orders.tax.rate
+    if route.orders.tax.mode is TaxMode.NONE:
+        return None
+    rates = {line.tax_rate for line in order.lines if line.tax_rate is not None}
+    taxed = order.totals.shipping_tax > 0 or order.taxes_included
+    return rates.pop() if taxed and len(rates) == 1 else None
+
+
+def _shipping_row(order: Order, route: Route) -> list[_Unit]:
+    rule, amount = route.orders.shipping, _shipping_amount(order, route)
+    if rule.how is not ShippingAs.ROW or rule.sku is None or amount <= 0:
+        return []
+    return [_Unit(rule.sku, ONE, amount, ZERO, _shipping_rate(order, route), None)]
+
+
+def _fee(order: Order, route: Route) -> ShippingCharge | None:
+    amount = _shipping_amount(order, route)
+    if route.orders.shipping.how is not ShippingAs.FEE or amount <= 0:
+        return None
+    rate = _shipping_rate(order, route)
+    net = _net(amount, rate, _contains_tax(order, route)).quantize(PRICE_PLACES, ROUND_HALF_UP).normalize() + ZERO
+    return ShippingCharge(amount=net, tax_rate=rate)
+
+
+def _customer(order: Order, route: Route, channel: str) -> Customer:
+    shop = f"{channel}:{order.shop}"
+    if route.orders.customer is CustomerPer.BUYER and order.buyer.ref:
+        address = order.address
+        masked = address is None or address.masked
+        name = order.buyer.name if order.buyer.name and "*" not in order.buyer.name else None
+        return Customer(
+            reference=f"{shop}:{order.buyer.ref}"[:100],
+            name=name or f"{channel} buyer {order.buyer.ref}",
+            first_name=None if address is None or masked else address.first_name,
+            last_name=None if address is None or masked else address.last_name,
+            email=order.buyer.email,
+        )
+    return Customer(reference=shop[:100], name=order.shop_name or f"{channel} shop {order.shop}")

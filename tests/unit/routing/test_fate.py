@@ -1,0 +1,109 @@
+"""An Order has exactly one fate, and held means held (laws 2 and 3)."""
+
+from datetime import timedelta
+
+import pytest
+
+from hub.contract import FulfilledBy, LineStatus, OrderStatus
+from hub.routing.fate import Fate, Hand, History, lines_digest, stand
+from hub.routing.model import OrderRules, Route
+from tests.conftest import NOON, OrderMaker
+
+ROUTE = Route("us", "shop", "erp", OrderRules(hold_s=3600))
+START = NOON - timedelta(days=1)
+LATER = NOON + timedelta(hours=2)
+
+
+def test_order_leaves_at_the_end_of_the_routes_hold(make_order: OrderMaker) -> None:
+    standing = stand(make_order(), ROUTE, History(), START, NOON)
+    assert (standing.fate, standing.cause) == (Fate.HELD, "hold")
+    assert standing.release_at == NOON + timedelta(hours=1)
+
+
+def test_channels_own_hold_wins_where_it_is_later(make_order: OrderMaker) -> None:
+    order = make_order(hold_until=NOON + timedelta(hours=5))
+    assert stand(order, ROUTE, History(), START, NOON).release_at == NOON + timedelta(hours=5)
+
+
+def test_release_by_hand_ends_the_routes_hold_but_never_the_channels(make_order: OrderMaker) -> None:
+    released = History(is_new=False, hand=Hand.RELEASED)
+    assert stand(make_order(), ROUTE, released, START, NOON).release_at == NOON
+    order = make_order(hold_until=NOON + timedelta(hours=1))
+    assert stand(order, ROUTE, released, START, NOON).release_at == NOON + timedelta(hours=1)
+    on_hold = make_order(status=OrderStatus.ON_HOLD, hold_until=NOON + timedelta(hours=1))
+    assert stand(on_hold, ROUTE, released, START, LATER).cause == "channel-hold"
+
+
+def test_unpaid_order_is_held_with_no_release_time(make_order: OrderMaker) -> None:
+    standing = stand(make_order(status=OrderStatus.UNPAID, paid_at=None), ROUTE, History(), START, LATER)
+    assert (standing.fate, standing.cause, standing.release_at) == (Fate.HELD, "unpaid", None)
+
+
+def test_order_held_by_hand_has_no_release_time(make_order: OrderMaker) -> None:
+    standing = stand(make_order(), ROUTE, History(is_new=False, hand=Hand.HELD), START, LATER)
+    assert (standing.cause, standing.release_at) == ("by-hand", None)
+
+
+def test_order_whose_buyer_asks_to_cancel_waits_for_the_answer(make_order: OrderMaker) -> None:
+    assert stand(make_order(cancel_requested=True), ROUTE, History(), START, LATER).cause == "cancel-requested"
+
+
+def test_order_from_before_the_start_is_skipped_by_that_rule(make_order: OrderMaker) -> None:
+    standing = stand(make_order(), ROUTE, History(), NOON + timedelta(seconds=1), LATER)
+    assert (standing.fate, standing.cause) == (Fate.SKIPPED, "before-start")
+
+
+def test_order_first_seen_shipped_is_skipped_as_before_start(make_order: OrderMaker) -> None:
+    shipped = make_order(status=OrderStatus.SHIPPED)
+    assert stand(shipped, ROUTE, History(), START, LATER).cause == "before-start"
+    assert stand(shipped, ROUTE, History(is_new=False), START, LATER).cause == "already-shipped"
+
+
+def test_cancelled_order_never_arrives(make_order: OrderMaker) -> None:
+    assert stand(make_order(status=OrderStatus.CANCELLED), ROUTE, History(), START, LATER).fate is Fate.CANCELLED
+
+
+def test_order_without_a_matching_route_is_blocked_and_says_so(make_order: OrderMaker) -> None:
+    standing = stand(make_order(), None, History(), START, LATER)
+    assert (standing.fate, standing.cause) == (Fate.BLOCKED, "no-route")
+    assert "route" in standing.problems[0].do
+
+
+def test_order_fulfilled_by_the_channel_is_skipped(make_order: OrderMaker) -> None:
+    """Law 6: it must never move own stock."""
+    standing = stand(make_order(fulfilled_by=FulfilledBy.CHANNEL), ROUTE, History(), START, LATER)
+    assert (standing.fate, standing.cause) == (Fate.SKIPPED, "fulfilled-by-channel")
+
+
+def test_unknown_status_blocks_and_shows_the_channels_word(make_order: OrderMaker) -> None:
+    standing = stand(make_order(status=OrderStatus.UNKNOWN, channel_status="WARPED"), ROUTE, History(), START, LATER)
+    assert standing.cause == "status-unknown"
+    assert "WARPED" in standing.problems[0].what
+
+
+def test_switched_off_route_skips_its_orders(make_order: OrderMaker) -> None:
+    off = Route("us", "shop", "erp", OrderRules(enabled=False))
+    assert stand(make_order(), off, History(), START, LATER).cause == "orders-disabled"
+
+
+@pytest.mark.parametrize(
+    ("status", "fate"),
+    [(OrderStatus.OPEN, Fate.PLACED), (OrderStatus.PARTLY_SHIPPED, Fate.PARTLY_FULFILLED),
+     (OrderStatus.SHIPPED, Fate.FULFILLED)],
+)  # fmt: skip
+def test_placed_order_follows_the_channels_shipping(make_order: OrderMaker, status: OrderStatus, fate: Fate) -> None:
+    order = make_order(status=status)
+    assert stand(order, ROUTE, History(False, None, lines_digest(order)), START, LATER).fate is fate
+
+
+def test_order_cancelled_after_placement_blocks_with_the_remedy(make_order: OrderMaker) -> None:
+    order = make_order(status=OrderStatus.CANCELLED)
+    standing = stand(order, ROUTE, History(False, None, lines_digest(order)), START, LATER)
+    assert (standing.fate, standing.cause) == (Fate.BLOCKED, "cancelled-after-placement")
+
+
+def test_order_whose_line_is_cancelled_after_placement_blocks(make_order: OrderMaker) -> None:
+    order = make_order()
+    lines = (order.lines[0], order.lines[1].model_copy(update={"status": LineStatus.CANCELLED}))
+    standing = stand(make_order(lines=lines), ROUTE, History(False, None, lines_digest(order)), START, LATER)
+    assert standing.cause == "changed-after-placement"
