@@ -1,0 +1,230 @@
+"""Writing what the channel says into the ledger, with the fate that follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.contract import Location, Order, SalesOrder, Value
+from hub.engine.world import Connected, World
+from hub.routing.fate import Fate, Hand, History, Problem, Standing, stand
+from hub.routing.match import route_for
+from hub.routing.model import Route
+from hub.store import Tx, known, orders, outbox, timeline
+from hub.store.orders import OrderRow
+from hub.store.timeline import Entry
+
+CANCEL_REQUEST_RECHECK_S = 900.0
+CHANNEL_HOLD_RECHECK_S = 60.0
+RECHECK_CEILING = 5  # the wait between looks at a blocked order doubles up to 2 ** this times the catalogue's period
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The Routes of one channel as they stand at this moment."""
+
+    routes: Sequence[Route]
+    starts: dict[str, datetime]
+    locations: Sequence[Location]
+
+    def route(self, order: Order) -> Route | None:
+        """Return the Route that takes an Order."""
+        return route_for(order, self.routes, self.locations)
+
+    def decide(self, order: Order, history: History, now: datetime) -> tuple[Route | None, Standing]:
+        """Return an Order's Route and fate."""
+        route = self.route(order)
+        start = self.starts.get(route.name) if route else min(self.starts.values(), default=None)
+        return route, stand(order, route, history, start, now)
+
+
+def rules_of(tx: Tx, world: World, channel: Connected) -> Rules:
+    """Read the Routes of a channel, noting when each first ran."""
+    routes = world.routes_from(channel.id)
+    now = world.clock.now()
+    starts = {
+        route.name: route.orders.start or known.route_start(tx, route.name, now)
+        for route in routes
+        if route.orders.enabled
+    }
+    return Rules(routes, starts, known.locations_of(tx, channel.id))
+
+
+def history_of(row: OrderRow) -> History:
+    """Return what the ledger knows of an order beyond its present state."""
+    return History(is_new=False, hand=Hand(row.hand) if row.hand else None, placed_digest=row.placed_digest)
+
+
+def reasons(problems: Iterable[Problem]) -> list[dict[str, Any]] | None:
+    """Return problems as the ledger keeps them."""
+    return [
+        {"code": problem.code, "what": problem.what, "do": problem.do, "skus": list(problem.skus)}
+        for problem in problems
+    ] or None
+
+
+def due_at(world: World, standing: Standing, now: datetime, rechecks: int = 0) -> datetime | None:
+    """Return when the engine must look at an order again; None where only news can change its fate."""
+    if standing.fate is Fate.HELD and standing.cause == "cancel-requested":
+        return now + timedelta(seconds=CANCEL_REQUEST_RECHECK_S)
+    if standing.fate is Fate.HELD and standing.cause == "channel-hold" and standing.release_at is not None:
+        return max(standing.release_at, now + timedelta(seconds=CHANNEL_HOLD_RECHECK_S))
+    if standing.fate is Fate.HELD:
+        return standing.release_at
+    if standing.fate is Fate.BLOCKED and not (standing.cause or "").endswith("-after-placement"):
+        return now + timedelta(seconds=world.timing.catalogue_every_s * 2 ** min(rechecks, RECHECK_CEILING))
+    return None
+
+
+def fate_entry(order_id: int, standing: Standing, now: datetime, route: str | None) -> Entry:
+    """Return the timeline entry of a new fate."""
+    detail: dict[str, Any] = {"cause": standing.cause, "route": route}
+    if standing.release_at is not None:
+        detail["release_at"] = standing.release_at.isoformat()
+    if standing.problems:
+        detail["problems"] = reasons(standing.problems)
+    return Entry(order_id, now, standing.fate.value, {k: v for k, v in detail.items() if v is not None})
+
+
+class Intent(Value):
+    """What an outbox row carries: the sales order, and the digest of the channel lines it was composed from."""
+
+    sales_order: SalesOrder
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How many Orders of a page were new, changed, or as known."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+    def __add__(self, other: Recorded) -> Recorded:
+        return Recorded(self.new + other.new, self.changed + other.changed, self.same + other.same)
+
+
+def record(
+    tx: Tx, world: World, channel: Connected, found: Sequence[Order], rules: Rules, read_at: datetime
+) -> Recorded:
+    """Store the latest states of Orders and their fates; the same page twice changes nothing."""
+    latest: dict[str, Order] = {}
+    for order in found:
+        held = latest.get(order.ref)
+        if held is None or held.updated_at <= order.updated_at:
+            latest[order.ref] = order
+    prior = orders.by_refs(tx, channel.id, list(latest))
+    fresh, changes, same, entries = [], [], [], []
+    for order in latest.values():
+        document = order.model_dump_json(exclude_defaults=True)
+        digest = hashlib.sha256(document.encode()).hexdigest()
+        row = prior.get(order.ref)
+        if row is None:
+            fresh.append((order, document, digest))
+        elif row.digest == digest:
+            same.append({"id": row.id, "read_at": read_at})
+        elif order.updated_at >= row.updated_at:
+            changes.append((row, order, document, digest))
+    entries += _insert(tx, world, channel, fresh, rules, read_at)
+    entries += _change(tx, world, changes, rules, read_at)
+    orders.update(tx, same)
+    timeline.add(tx, entries)
+    return Recorded(len(fresh), len(changes), len(same))
+
+
+def _columns(order: Order, document: str, digest: str, read_at: datetime) -> dict[str, Any]:
+    return {
+        "channel_status": order.channel_status,
+        "updated_at": order.updated_at,
+        "read_at": read_at,
+        "digest": digest,
+        "document": document,
+    }
+
+
+def fate_columns(
+    world: World, standing: Standing, route: Route | None, now: datetime, rechecks: int = 0
+) -> dict[str, Any]:
+    """Return a standing as columns of the orders table."""
+    return {
+        "route": route.name if route else None,
+        "fate": standing.fate.value,
+        "cause": standing.cause,
+        "reason": reasons(standing.problems),
+        "release_at": standing.release_at,
+        "due_at": due_at(world, standing, now, rechecks),
+        "rechecks": rechecks,
+    }
+
+
+def _insert(
+    tx: Tx, world: World, channel: Connected, fresh: Sequence[tuple[Order, str, str]], rules: Rules, read_at: datetime
+) -> list[Entry]:
+    rows, decided = [], []
+    for order, document, digest in fresh:
+        route, standing = rules.decide(order, History(), read_at)
+        decided.append((order, route, standing))
+        rows.append(
+            {
+                "connection": channel.id,
+                "ref": order.ref,
+                "key": order.key,
+                "created_at": order.created_at,
+                "first_seen_at": read_at,
+                **_columns(order, document, digest, read_at),
+                **_first_due(fate_columns(world, standing, route, read_at), standing),
+            }
+        )
+    ids = orders.insert(tx, rows)
+    entries = []
+    for order, route, standing in decided:
+        seen = {
+            "status": order.channel_status,
+            "lines": len(order.lines),
+            "total": str(order.totals.total),
+            "currency": order.currency,
+        }
+        entries.append(Entry(ids[order.ref], read_at, "pulled", seen))
+        entries.append(fate_entry(ids[order.ref], standing, read_at, route.name if route else None))
+    return entries
+
+
+def _first_due(columns: dict[str, Any], standing: Standing) -> dict[str, Any]:
+    # The first look at a channel's hold needs no extra minute: its end is known.
+    if standing.fate is Fate.HELD and standing.cause == "channel-hold":
+        columns["due_at"] = standing.release_at
+    return columns
+
+
+def _change(
+    tx: Tx, world: World, changes: Sequence[tuple[OrderRow, Order, str, str]], rules: Rules, read_at: datetime
+) -> list[Entry]:
+    flying = outbox.in_flight(tx, [row.id for row, *_ in changes])
+    rows, documents, entries, withdrawn = [], [], [], []
+    for row, order, document, digest in changes:
+        entries.append(
+            Entry(row.id, read_at, "changed", {"status": order.channel_status, "total": str(order.totals.total)})
+        )
+        if row.id in flying:
+            # Its sales order may be on its way: the fate is decided when the outcome is known.
+            documents.append({"id": row.id, **_columns(order, document, digest, read_at)})
+            continue
+        route, standing = rules.decide(order, history_of(row), read_at)
+        withdrawn.append(row.id)
+        rows.append(
+            {
+                "id": row.id,
+                **_columns(order, document, digest, read_at),
+                **fate_columns(world, standing, route, read_at),
+            }
+        )
+        if (standing.fate.value, standing.cause, standing.release_at) != (row.fate, row.cause, row.release_at):
+            entries.append(fate_entry(row.id, standing, read_at, route.name if route else None))
+    orders.update(tx, rows)
+    orders.update(tx, documents)
+    outbox.supersede(tx, withdrawn)
+    return entries

@@ -1,0 +1,95 @@
+"""What becomes of a hook call: its result, or one of the five errors. The only place that catches everything."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from hub.contract import AuthorizationError, ConfigurationError, ContractError, HubError, Page, TransientError
+from hub.engine.world import Connected, World
+from hub.store import known
+
+FIRST_RETRY_S = 5.0
+MAX_RETRY_S = 900.0
+PAUSE_S = 300.0
+
+
+def call(world: World, connected: Connected, hook: str, **arguments: Any) -> Any:
+    """Call one hook of one Connection; whatever goes wrong arrives as a HubError."""
+    if world.trace is not None:
+        world.trace(hook, {"connection": connected.id, **arguments})
+    try:
+        result = getattr(connected.hooks, hook)(**arguments)
+    except HubError:
+        raise
+    except Exception as error:
+        raise _broken(world, connected, hook, error) from error
+    if result is None:
+        raise _broken(world, connected, hook, TypeError("it answered None"))
+    return result
+
+
+def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> Iterator[Page[Any]]:
+    """Read a lazy pull; its errors come while it is read, and arrive as HubErrors too."""
+    iterator = iter(call(world, connected, hook, **arguments))
+    while True:
+        try:
+            page = next(iterator)
+        except StopIteration:
+            return
+        except HubError:
+            raise
+        except Exception as error:
+            raise _broken(world, connected, hook, error) from error
+        yield page
+
+
+def _broken(world: World, connected: Connected, hook: str, error: Exception) -> ContractError:
+    # The message of a stray exception may quote a payload, so only its kind and place are told.
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f"{last.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{last.tb_lineno}" if last else "no traceback"
+    world.log.warning("connector-broke", connection=connected.id, hook=hook, error=type(error).__name__, at=place)
+    return ContractError(
+        "connector-broke",
+        f"{hook} of connector {connected.connector} failed with {type(error).__name__} at {place}",
+        where=f"{connected.id}, {connected.origin}",
+        do=f"Report it to the author of {connected.origin}; the order is kept: hub retry after the update.",
+    )
+
+
+def retry_in(attempts: int, retry_after_s: float | None = None) -> timedelta:
+    """Return how long to wait before an attempt is repeated: doubling, with jitter, up to a ceiling."""
+    seconds = min(MAX_RETRY_S, FIRST_RETRY_S * 2 ** max(0, min(attempts - 1, 10)))
+    jittered = seconds * random.uniform(0.75, 1.25)  # noqa: S311  # spreads retries, protects nothing
+    return timedelta(seconds=max(jittered, retry_after_s or 0.0))
+
+
+def pause(world: World, connected: Connected, error: HubError) -> None:
+    """Keep a Connection's work and leave it alone for a while; said once when it goes."""
+    wait = PAUSE_S if isinstance(error, AuthorizationError | ConfigurationError | ContractError) else FIRST_RETRY_S
+    if isinstance(error, TransientError) and error.retry_after_s:
+        wait = max(wait, error.retry_after_s)
+    with world.store.write() as tx:
+        before = known.paused(tx).get(connected.id)
+        known.pause(tx, connected.id, world.clock.now() + timedelta(seconds=wait), reason_of(error))
+    if before is None or before[1].get("code") != error.code:
+        world.log.warning("connection-paused", connection=connected.id, code=error.code, what=error.what)
+
+
+def resume(world: World, connected: Connected) -> None:
+    """End a pause, because the other side answered; said once when it returns."""
+    with world.store.read() as tx:
+        was = connected.id in known.paused(tx)
+    if was:
+        with world.store.write() as tx:
+            known.pause(tx, connected.id, None, None)
+        world.log.info("connection-back", connection=connected.id)
+
+
+def reason_of(error: HubError) -> dict[str, Any]:
+    """Return an error as the ledger keeps it."""
+    return {"code": error.code, "what": error.what, "where": error.where, "do": error.do}

@@ -1,0 +1,169 @@
+"""Recording what became of sales orders that were sent or looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from hub.contract import Order, PlacedOrder, SalesOrder
+from hub.engine.ledger import Intent, fate_columns, fate_entry
+from hub.engine.world import Connected, World
+from hub.routing.fate import Fate, Problem, Standing, after_placement, lines_digest
+from hub.store import Tx, orders, outbox, timeline
+from hub.store.orders import Link, OrderRow
+from hub.store.outbox import Effect, State
+from hub.store.timeline import Entry
+
+TOLERANCE = Decimal("0.05")  # what the ERP's own rounding of one order may come to before it is worth a word
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A sales order exists; ``adopted`` where this ledger did not make it."""
+
+    effect: Effect
+    intent: Intent
+    found: PlacedOrder
+    adopted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The other side refuses; ``look_first`` where a retry must look it up before it sends."""
+
+    effect: Effect
+    problem: Problem
+    look_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Not done yet: to be sent (PENDING) or looked up (UNKNOWN) at an instant."""
+
+    effect: Effect
+    state: State
+    due_at: datetime
+    look_first: bool = False
+    reason: Mapping[str, Any] | None = None
+
+
+Outcome = Placed | Blocked | Again
+
+
+def mark_unknown(tx: Tx, effects: Sequence[Effect], now: datetime, why: str) -> None:
+    """Have effects looked up whose sender gave no outcome."""
+    for effect in effects:
+        outbox.settle(tx, effect.id, State.UNKNOWN, due_at=now)
+    timeline.add(tx, [Entry(effect.order_id, now, "outcome-unknown", {"why": why}) for effect in effects])
+
+
+def record(world: World, erp: Connected, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Write outcomes, all in one transaction; one that breaks a law of the schema is blocked, alone."""
+    try:
+        _write(world, erp, outcomes, now)
+    except IntegrityError:
+        if len(outcomes) > 1:
+            for outcome in outcomes:
+                record(world, erp, [outcome], now)
+            return
+        problem = Problem(
+            "sales-order-taken",
+            "its sales order already belongs to another channel order",
+            "Compare both orders in the ERP and on the channel; one of them was linked wrongly.",
+        )
+        _write(world, erp, [Blocked(outcomes[0].effect, problem, look_first=True)], now)
+
+
+def _write(world: World, erp: Connected, outcomes: Sequence[Outcome], now: datetime) -> None:
+    if not outcomes:
+        return
+    with world.store.write() as tx:
+        rows = orders.by_ids(tx, [outcome.effect.order_id for outcome in outcomes])
+        entries: list[Entry] = []
+        changes: list[dict[str, Any]] = []
+        links: list[Link] = []
+        for outcome in outcomes:
+            row = rows[outcome.effect.order_id]
+            if isinstance(outcome, Placed):
+                links.append(_link(erp, outcome, now))
+                entries += _placed_entries(outcome, row, now)
+                changes.append(_after(world, outcome, row, now, entries))
+                outbox.settle(tx, outcome.effect.id, State.DONE)
+            elif isinstance(outcome, Blocked):
+                changes.append(_blocked(world, outcome, row, now, entries))
+                outbox.settle(tx, outcome.effect.id, State.BLOCKED, look_first=outcome.look_first)
+            else:
+                _again(tx, outcome, now, entries)
+        orders.link(tx, links)
+        orders.update(tx, changes)
+        timeline.add(tx, entries)
+
+
+def _link(erp: Connected, outcome: Placed, now: datetime) -> Link:
+    found = outcome.found
+    return Link(outcome.effect.order_id, erp.id, outcome.effect.key, found.ref, found.number, outcome.adopted, now)
+
+
+def _placed_entries(outcome: Placed, row: OrderRow, now: datetime) -> list[Entry]:
+    found, order = outcome.found, outcome.intent.sales_order
+    detail: dict[str, Any] = {"number": found.number, "ref": found.ref, "currency": order.currency}
+    if found.total is not None:
+        expected = expected_totals(order)
+        detail["total"] = str(found.total)
+        if found.ours and min(abs(found.total - one) for one in expected) > TOLERANCE:
+            detail["expected_total"] = str(expected[0])
+    return [Entry(row.id, now, "adopted" if outcome.adopted else "sent", detail)]
+
+
+def expected_totals(order: SalesOrder) -> tuple[Decimal, Decimal]:
+    """Return what the ERP's total should come to, with and without the shipping fee (which: not documented)."""
+    rows = sum(
+        ((row.price * row.quantity - row.discount) * (1 + (row.tax_rate or 0) / HUNDRED) for row in order.rows),
+        Decimal(0),
+    )
+    fee = order.shipping
+    shipping = fee.amount * (1 + (fee.tax_rate or 0) / HUNDRED) if fee is not None else Decimal(0)
+    cent = Decimal("0.01")
+    return (rows + shipping).quantize(cent), rows.quantize(cent)
+
+
+def _after(world: World, outcome: Placed, row: OrderRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:
+    order = Order.model_validate_json(row.document)
+    digest = outcome.intent.digest if outcome.found.ours else lines_digest(order)
+    standing = after_placement(order, digest)
+    entries.append(fate_entry(row.id, standing, now, row.route))
+    return _changed(world, standing, row, now, placed_digest=digest)
+
+
+def _blocked(world: World, outcome: Blocked, row: OrderRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:
+    standing = Standing(Fate.BLOCKED, outcome.problem.code, row.release_at, (outcome.problem,))
+    entries.append(fate_entry(row.id, standing, now, row.route))
+    return _changed(world, standing, row, now, rechecks=row.rechecks)
+
+
+def _changed(
+    world: World,
+    standing: Standing,
+    row: OrderRow,
+    now: datetime,
+    *,
+    placed_digest: str | None = None,
+    rechecks: int = 0,
+) -> dict[str, Any]:
+    columns = fate_columns(world, standing, None, now, rechecks)
+    return {"id": row.id, **columns, "route": row.route, "placed_digest": placed_digest or row.placed_digest}
+
+
+def _again(tx: Tx, outcome: Again, now: datetime, entries: list[Entry]) -> None:
+    effect = outcome.effect
+    outbox.settle(tx, effect.id, outcome.state, due_at=outcome.due_at, look_first=outcome.look_first)
+    if outcome.reason is not None:
+        event = "outcome-unknown" if outcome.state is State.UNKNOWN else "postponed"
+        detail = {**outcome.reason, "until": outcome.due_at.isoformat()}
+        entries.append(Entry(effect.order_id, now, event, detail))

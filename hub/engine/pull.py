@@ -1,0 +1,82 @@
+"""Channel -> ledger: read what changed, decide each Order's fate, remember where to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from hub.contract import Page
+from hub.engine.ledger import Recorded, record, rules_of
+from hub.engine.outcome import call, pages, resume
+from hub.engine.world import Connected, World
+from hub.store import known
+
+STREAM = "orders"
+LOCATIONS_LIVE_S = 86_400.0
+
+
+def is_due(world: World, channel: Connected) -> bool:
+    """Say whether it is time to pull this channel's Orders again."""
+    with world.store.read() as tx:
+        _, at = known.cursor(tx, channel.id, STREAM)
+    return at is None or world.clock.now() >= at + timedelta(seconds=world.timing.orders_every_s)
+
+
+def pull_orders(world: World, channel: Connected, progress: Callable[[int], None] = lambda n: None) -> Recorded:
+    """Read every page since the last pull; each page is stored with its cursor in one transaction."""
+    with world.store.write() as tx:
+        cursor, _ = known.cursor(tx, channel.id, STREAM)
+        rules = rules_of(tx, world, channel)
+    start = min(rules.starts.values())
+    if _names_places(world, channel):
+        refresh_locations(world, channel)
+    total = Recorded()
+    began = world.clock.now()
+    for page in pages(world, channel, "pull_orders", since=cursor, start=start):
+        total += _store(world, channel, page)
+        cursor = page.cursor or cursor
+        progress(len(page.items))
+    with world.store.write() as tx:
+        known.set_cursor(tx, channel.id, STREAM, cursor, began)
+    resume(world, channel)
+    return total
+
+
+def _store(world: World, channel: Connected, page: Page) -> Recorded:  # type: ignore[type-arg]  # read through a hook
+    with world.store.write() as tx:
+        rules = rules_of(tx, world, channel)
+        done = record(tx, world, channel, page.items, rules, world.clock.now())
+        if page.cursor is not None:
+            _, at = known.cursor(tx, channel.id, STREAM)
+            # The time of the last whole pull stays until this one is whole, so that a broken one is soon repeated.
+            known.set_cursor(tx, channel.id, STREAM, page.cursor, at or world.clock.now() - timedelta(days=1))
+        return done
+
+
+def _names_places(world: World, connected: Connected) -> bool:
+    """Say whether a Route calls this Connection's Locations by name."""
+    for route in world.active():
+        rules = route.orders
+        if route.channel == connected.id and (rules.when.locations or rules.location.by_channel_location):
+            return True
+        if route.erp == connected.id and (rules.location.default or rules.location.by_channel_location):
+            return True
+    return False
+
+
+def refresh_locations(world: World, connected: Connected, *, max_age_s: float = LOCATIONS_LIVE_S) -> None:
+    """Read a Connection's Locations where a Route names them and the last reading is old."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        _, at = known.cursor(tx, connected.id, "locations")
+    if at is not None and now - at < timedelta(seconds=max_age_s):
+        return
+    found = call(world, connected, "list_locations")
+    with world.store.write() as tx:
+        known.remember_locations(tx, connected.id, found, now)
+
+
+def refresh_named_locations(world: World, connected: Connected, *, max_age_s: float = LOCATIONS_LIVE_S) -> None:
+    """Read a Connection's Locations only where a Route names one of them."""
+    if _names_places(world, connected):
+        refresh_locations(world, connected, max_age_s=max_age_s)

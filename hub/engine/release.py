@@ -1,0 +1,231 @@
+"""Ledger -> outbox: Orders whose hold is over are read again, composed, and intended for the ERP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.contract import Order, OrderRef, SalesOrder
+from hub.engine import catalogue, watch
+from hub.engine.ledger import Intent, Rules, fate_columns, fate_entry, history_of, reasons, record, rules_of
+from hub.engine.outcome import call
+from hub.engine.pull import refresh_named_locations
+from hub.engine.world import Connected, World
+from hub.routing.compose import Known, compose, wanted_skus
+from hub.routing.fate import Fate, Problem, Standing, lines_digest
+from hub.routing.model import Route
+from hub.routing.money import imbalances
+from hub.store import Tx, known, orders, outbox, timeline
+from hub.store.orders import OrderRow
+
+BATCH = 200
+FRESH_S = 120.0  # a reading this young, made after the release time, counts as the re-read
+ROOM = 400  # no more sales orders than this wait for one ERP: what would wait longer is read again when its turn comes
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One due Order with its decision; ``sales_order`` where it may go to the ERP."""
+
+    row: OrderRow
+    order: Order
+    route: Route | None
+    standing: Standing
+    sales_order: SalesOrder | None = None
+
+
+def release(world: World, channel: Connected) -> int:
+    """Take the Orders that are due one step further; return how many were looked at."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        rows = orders.due(tx, channel.id, now, BATCH)
+        room = all(outbox.pending(tx, erp) < ROOM for erp in _erps(world, channel))
+    if not rows or not room:
+        return 0
+    cases = _decide(world, channel, [row.id for row in rows], now)
+    leaving = _divide(world, channel, cases, now)
+    leaving = _unblocked(world, channel, leaving, now)
+    leaving = _read_again(world, channel, leaving, now)
+    _settle(world, _composed(world, channel, leaving), now)
+    return len(rows)
+
+
+def _erps(world: World, channel: Connected) -> set[str]:
+    return {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
+
+
+def _decide(world: World, channel: Connected, ids: Sequence[int], now: datetime) -> list[_Case]:
+    with world.store.write() as tx:
+        rules = rules_of(tx, world, channel)
+        rows = orders.by_ids(tx, ids)
+    return [_case(rows[id_], rules, now) for id_ in ids]
+
+
+def _case(row: OrderRow, rules: Rules, now: datetime) -> _Case:
+    order = Order.model_validate_json(row.document)
+    route, standing = rules.decide(order, history_of(row), now)
+    return _Case(row, order, route, standing)
+
+
+def _may_leave(case: _Case, now: datetime) -> bool:
+    held = case.standing
+    return held.fate is Fate.HELD and held.cause == "hold" and held.release_at is not None and held.release_at <= now
+
+
+def _must_be_read(case: _Case, now: datetime) -> bool:
+    """Say whether only a new reading can tell: the channel's own hold, a request to cancel."""
+    held = case.standing
+    over = held.release_at is None or held.release_at <= now
+    return held.fate is Fate.HELD and held.cause in ("channel-hold", "cancel-requested") and over
+
+
+def _divide(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> list[_Case]:
+    """Settle what cannot leave; return what may, or what must be read to know."""
+    going = [case for case in cases if _may_leave(case, now) or (_must_be_read(case, now) and _is_stale(case.row, now))]
+    ids = {case.row.id for case in going}
+    _settle(world, [case for case in cases if case.row.id not in ids], now)
+    return going
+
+
+def _unblocked(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> list[_Case]:
+    """Look whether blocked Orders are still blocked before a channel call is spent on them."""
+    blocked = [case for case in cases if case.row.fate == Fate.BLOCKED]
+    tried = _composed(world, channel, blocked)
+    still = [case for case in tried if case.sales_order is None]
+    _settle(world, still, now)
+    ids = {case.row.id for case in still}
+    return [case for case in cases if case.row.id not in ids]
+
+
+def _is_stale(row: OrderRow, now: datetime) -> bool:
+    read_after_release = row.release_at is not None and row.read_at >= row.release_at
+    return not read_after_release or now - row.read_at > timedelta(seconds=FRESH_S)
+
+
+def _read_again(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> list[_Case]:
+    """Read stale Orders again; return those that may still leave."""
+    stale = [case for case in cases if _is_stale(case.row, now)]
+    fresh = [case for case in cases if not _is_stale(case.row, now)]
+    if not stale:
+        return fresh
+    refs = [OrderRef(ref=c.row.ref, created_at=c.row.created_at, updated_at=c.row.updated_at) for c in stale]
+    found = call(world, channel, "fetch_orders", orders=refs)
+    read_at = world.clock.now()
+    with world.store.write() as tx:
+        record(tx, world, channel, found, rules_of(tx, world, channel), read_at)
+    answered = {order.ref for order in found}
+    _settle(world, [_vanished(case, channel) for case in stale if case.row.ref not in answered], read_at)
+    again = _decide(world, channel, [case.row.id for case in stale if case.row.ref in answered], read_at)
+    leaving = [case for case in again if _may_leave(case, read_at)]
+    ids = {case.row.id for case in leaving}
+    _settle(world, [case for case in again if case.row.id not in ids], read_at)
+    return fresh + leaving
+
+
+def _vanished(case: _Case, channel: Connected) -> _Case:
+    problem = Problem(
+        "order-vanished",
+        f"{channel.id} no longer knows this order",
+        "Look it up on the channel; the hub asks again by itself.",
+    )
+    return replace(case, standing=Standing(Fate.BLOCKED, problem.code, case.row.release_at, (problem,)))
+
+
+def _composed(world: World, channel: Connected, cases: Sequence[_Case]) -> list[_Case]:
+    """Return the cases with their sales orders, or blocked with every problem."""
+    if not cases:
+        return []
+    for erp in _erps(world, channel):
+        refresh_named_locations(world, world.connected[erp])
+        mine = [case for case in cases if case.route is not None and case.route.erp == erp]
+        skus = {sku for case in mine if case.route for sku in wanted_skus(case.order, case.route)}
+        if skus:
+            catalogue.look_up(world, world.connected[erp], skus)
+    memories: dict[str, Known] = {}
+    return [_compose(world, channel, case, memories, cases) for case in cases]
+
+
+def _compose(
+    world: World, channel: Connected, case: _Case, memories: dict[str, Known], cases: Sequence[_Case]
+) -> _Case:
+    route = case.route
+    assert route is not None  # noqa: S101  # only an Order with a Route may leave
+    problems = imbalances(case.order)
+    if not problems:
+        if route.erp not in memories:
+            memories[route.erp] = _known(world, channel, route.erp, cases)
+        made = compose(case.order, route, channel.connector, memories[route.erp])
+        if isinstance(made, SalesOrder):
+            ready = Standing(Fate.READY, None, case.standing.release_at)
+            return replace(case, standing=ready, sales_order=made)
+        problems = made
+    return replace(case, standing=Standing(Fate.BLOCKED, problems[0].code, case.standing.release_at, problems))
+
+
+def _known(world: World, channel: Connected, erp: str, cases: Sequence[_Case]) -> Known:
+    skus = {
+        sku for case in cases if case.route and case.route.erp == erp for sku in wanted_skus(case.order, case.route)
+    }
+    with world.store.read() as tx:
+        return Known(
+            known.variants_by_sku(tx, erp, skus), known.locations_of(tx, erp), known.locations_of(tx, channel.id)
+        )
+
+
+def _settle(world: World, cases: Sequence[_Case], now: datetime) -> None:
+    """Write decisions and the effects that follow, in one transaction."""
+    if not cases:
+        return
+    with world.store.write() as tx:
+        present = orders.by_ids(tx, [case.row.id for case in cases])
+        # A person may have held or released the order meanwhile; it is due again, so nothing is lost.
+        valid = [c for c in cases if (p := present[c.row.id]).digest == c.row.digest and p.hand == c.row.hand]
+        flying = outbox.in_flight(tx, [case.row.id for case in valid])
+        valid = [case for case in valid if case.row.id not in flying]
+        orders.update(tx, [{"id": c.row.id, **_columns(world, c, now)} for c in valid])
+        timeline.add(
+            tx, [fate_entry(c.row.id, c.standing, now, c.route.name if c.route else None) for c in valid if _is_news(c)]
+        )
+        foreign = outbox.intend(tx, [_effect(tx, world, c, now) for c in valid if c.sales_order is not None])
+        twice = [_twice(c) for c in valid if c.sales_order is not None and c.sales_order.key.key in foreign]
+        orders.update(tx, [{"id": c.row.id, **_columns(world, c, now)} for c in twice])
+        timeline.add(tx, [fate_entry(c.row.id, c.standing, now, c.row.route) for c in twice])
+
+
+def _twice(case: _Case) -> _Case:
+    problem = Problem(
+        "same-order-twice",
+        "another connection already carries this channel order to the same ERP",
+        "Two connections reach the same shop; remove one from the routes.",
+    )
+    return replace(case, standing=Standing(Fate.BLOCKED, problem.code, case.row.release_at, (problem,)))
+
+
+def _is_news(case: _Case) -> bool:
+    row, standing = case.row, case.standing
+    return (standing.fate.value, standing.cause, reasons(standing.problems)) != (row.fate, row.cause, row.reason)
+
+
+def _columns(world: World, case: _Case, now: datetime) -> dict[str, Any]:
+    # A blocked order is tried again after a growing wait, also where trying means sending it.
+    again = case.row.fate == Fate.BLOCKED and case.standing.fate in (Fate.BLOCKED, Fate.READY)
+    return fate_columns(world, case.standing, case.route, now, case.row.rechecks + 1 if again else 0)
+
+
+def _effect(tx: Tx, world: World, case: _Case, now: datetime) -> dict[str, Any]:
+    assert case.sales_order is not None  # noqa: S101  # the caller chose only these
+    assert case.route is not None  # noqa: S101
+    return {
+        "kind": outbox.PLACE_ORDER,
+        "target": case.route.erp,
+        "key": case.sales_order.key.key,
+        "order_id": case.row.id,
+        "priority": outbox.PRIORITY[outbox.PLACE_ORDER],
+        "due_at": now,
+        "look_first": watch.must_look_first(tx, world, case.route.erp, case.order.created_at),
+        "payload": Intent(sales_order=case.sales_order, digest=lines_digest(case.order)).model_dump_json(
+            exclude_defaults=True
+        ),
+    }

@@ -1,0 +1,89 @@
+"""Where the hub takes its time from: the machine, or a simulator's clock on loopback."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+import httpx
+
+from hub.contract import ConfigurationError, is_loopback
+
+FOLLOW_EVERY_S = 0.2
+
+
+class HubClock(Protocol):
+    """The clock of the hub's own parts: it can also wait."""
+
+    def now(self) -> datetime:
+        """Return the present instant in UTC."""
+        ...
+
+    def wait(self, seconds: float, until: threading.Event | None = None) -> None:
+        """Wait that long on this clock, or until the event is set."""
+        ...
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Return the present instant in UTC."""
+        return datetime.now(UTC)
+
+    def wait(self, seconds: float, until: threading.Event | None = None) -> None:
+        """Wait that long, or until the event is set."""
+        (until or threading.Event()).wait(max(seconds, 0))
+
+
+class FollowedClock:
+    """A simulator's clock, asked over HTTP a few times a second and reckoned on in between.
+
+    Args:
+        url: answers GET with ``{"now": Unix seconds, "rate": simulated seconds per real second}``.
+    """
+
+    def __init__(self, url: str) -> None:
+        if not is_loopback(url):
+            raise ConfigurationError(
+                "clock-not-loopback",
+                f"the clock {url} is not on this machine",
+                where="clock",
+                do="Remove 'clock' from the route file; it is for simulators.",
+            )
+        self._url, self._lock = url, threading.Lock()
+        self._http = httpx.Client(timeout=5, trust_env=False)
+        self._asked = float("-inf")
+        self._now, self._rate = 0.0, 1.0
+
+    def now(self) -> datetime:
+        """Return the simulated instant."""
+        with self._lock:
+            since = time.monotonic() - self._asked
+            if since > FOLLOW_EVERY_S:
+                self._ask()
+                since = 0.0
+            return datetime.fromtimestamp(self._now + since * self._rate, UTC)
+
+    def _ask(self) -> None:
+        try:
+            said = self._http.get(self._url).raise_for_status().json()
+            self._now, self._rate = float(said["now"]), float(said.get("rate", 1.0))
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            raise ConfigurationError(
+                "clock-unreachable",
+                f"no time from {self._url} ({type(error).__name__})",
+                where="clock",
+                do="Start it, or remove 'clock'.",
+            ) from error
+        self._asked = time.monotonic()
+
+    def wait(self, seconds: float, until: threading.Event | None = None) -> None:
+        """Wait that long in simulated time, looking again as often as the clock is followed."""
+        until = until or threading.Event()
+        end = self.now().timestamp() + seconds
+        while (left := end - self.now().timestamp()) > 0:
+            if until.wait(min(left / self._rate, FOLLOW_EVERY_S)):
+                return

@@ -1,0 +1,229 @@
+"""The HTTP client lent to connectors: budget, fresh authentication, safe retries, redaction, dry-run guard."""
+
+from __future__ import annotations
+
+import random
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+
+import httpx
+
+from hub.contract import Call, ConfigurationError, Log, TransientError, is_loopback
+from hub.host.budget import Budgets
+from hub.host.clock import HubClock
+
+READ_ATTEMPTS = 4
+REFUSED_ATTEMPTS = 4
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+BACKOFF_S = 0.5
+MAX_BACKOFF_S = 20.0
+
+_deadline: ContextVar[datetime | None] = ContextVar("send_deadline", default=None)
+
+
+@contextmanager
+def send_before(deadline: datetime) -> Iterator[None]:
+    """Let no write of this context go out after an instant; it is checked just before each send."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+@dataclass(slots=True)
+class Guard:
+    """Counts calls and, in a dry run, stops every write before it leaves."""
+
+    dry: bool = False
+    reads: int = 0
+    writes: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pass_through(self, request: httpx.Request, reads: bool, connection: str) -> None:
+        """Count a request; refuse it where it writes and this is a dry run."""
+        if not reads and self.dry:
+            raise ConfigurationError(
+                "dry-run-write",
+                f"{request.method} {request.url.path} was stopped",
+                where=connection,
+                do="A dry run sends no write; run without --dry-run.",
+            )
+        with self.lock:
+            if reads:
+                self.reads += 1
+            else:
+                self.writes += 1
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+class _BoundedStream(httpx.SyncByteStream):
+    def __init__(self, stream: httpx.SyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for chunk in self._stream:
+            size += len(chunk)
+            if size > MAX_ANSWER_BYTES:
+                raise httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _Bounded(httpx.BaseTransport):
+    """Refuses answers too large to be meant."""
+
+    def __init__(self, inner: httpx.HTTPTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        if isinstance(response.stream, httpx.SyncByteStream):
+            response.stream = _BoundedStream(response.stream)
+        return response
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class Session(httpx.Client):
+    """An httpx.Client whose ``send`` keeps the hub's promises; connectors use it like any httpx.Client."""
+
+    def __init__(
+        self,
+        connection: str,
+        *,
+        clock: HubClock,
+        budgets: Budgets,
+        guard: Guard,
+        log: Log,
+        timeout_s: float,
+        trace: Callable[[str, dict[str, Any]], None] | None = None,
+    ) -> None:
+        limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
+        transport = _Bounded(httpx.HTTPTransport(verify=_ssl_context(), limits=limits))
+        super().__init__(timeout=timeout_s, transport=transport, follow_redirects=False)
+        self._connection, self._clock, self._budgets = connection, clock, budgets
+        self._guard, self._log, self._trace = guard, log, trace
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request within its budget, authenticated anew on each attempt.
+
+        Raises:
+            TransientError: no whole answer came; ``may_have_happened`` is true for a write that was sent.
+        """
+        call = request.extensions.get("hub")
+        if not isinstance(call, Call):
+            call = Call(reads=request.method in ("GET", "HEAD"))
+        if request.url.scheme != "https" and not is_loopback(str(request.url)):
+            raise ConfigurationError(
+                "plain-http",
+                f"refused to speak plain http to {request.url.host}",
+                where=self._connection,
+                do="Use an https URL in the settings.",
+            )
+        attempt = 0
+        while True:
+            attempt += 1
+            self._wait_for_budget(call, request)
+            self._guard.pass_through(request, call.reads, self._connection)
+            pause = self._attempt(request, call, attempt, options)
+            if isinstance(pause, httpx.Response):
+                return pause
+            self._wait(pause, call, request)
+
+    def _attempt(
+        self, request: httpx.Request, call: Call, attempt: int, options: dict[str, Any]
+    ) -> httpx.Response | float:
+        try:
+            response = super().send(request, **options)
+        except httpx.TransportError as error:
+            if call.reads and attempt < READ_ATTEMPTS:
+                return _backoff(attempt)
+            raise self._lost(request, call, error) from error
+        self._remember(request, response, call)
+        if response.status_code == 429:
+            pause = retry_after_s(response, self._clock.now()) or _backoff(attempt + 2)
+            if call.budget is not None:
+                self._budgets.close(call.budget, pause)
+            if attempt < REFUSED_ATTEMPTS:
+                return pause
+        elif response.status_code >= 500 and call.reads and attempt < READ_ATTEMPTS:
+            return retry_after_s(response, self._clock.now()) or _backoff(attempt)
+        return response
+
+    def _remember(self, request: httpx.Request, response: httpx.Response, call: Call) -> None:
+        if call.budget is not None and call.pace is not None:
+            self._budgets.learn(call.budget, call.pace(response))
+        if self._trace is not None:
+            self._trace(
+                "http",
+                {
+                    "connection": self._connection,
+                    "method": request.method,
+                    "path": request.url.path,
+                    "status": response.status_code,
+                },
+            )
+
+    def _wait_for_budget(self, call: Call, request: httpx.Request) -> None:
+        while call.budget is not None and (delay := self._budgets.delay(call.budget)) > 0:
+            self._wait(delay, call, request)
+        self._check_deadline(call, 0.0)
+
+    def _wait(self, seconds: float, call: Call, request: httpx.Request) -> None:
+        self._check_deadline(call, seconds)
+        self._clock.wait(seconds)
+
+    def _check_deadline(self, call: Call, wait_s: float) -> None:
+        deadline = _deadline.get()
+        if deadline is None or call.reads:
+            return
+        if self._clock.now() + timedelta(seconds=wait_s) > deadline:
+            raise TransientError(
+                "send-window-passed",
+                "its turn to send would come too late; nothing was sent",
+                where=self._connection,
+                do="The hub sends it again by itself.",
+                retry_after_s=wait_s,
+            )
+
+    def _lost(self, request: httpx.Request, call: Call, error: httpx.TransportError) -> TransientError:
+        never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+        return TransientError(
+            "no-answer",
+            f"{request.method} {request.url.path} got no whole answer ({type(error).__name__})",
+            where=f"{self._connection}, {request.url.host}",
+            do="The hub tries again by itself; if it lasts, check the network and the other side's status page.",
+            may_have_happened=not call.reads and not never_left,
+        )
+
+
+def _backoff(attempt: int) -> float:
+    return float(min(MAX_BACKOFF_S, BACKOFF_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0))  # noqa: S311  # jitter
+
+
+def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
+    """Return the Retry-After of an answer in seconds, given as seconds or as a date; None where there is none."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,204 @@
+"""Opening the database, its transactions, its locks, and what its failures mean to a person."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy.engine import make_url
+
+from hub.contract import ConfigurationError, HubError, TransientError
+
+Tx = sa.Connection
+SCHEMA_VERSION = "0001"
+BUSY_S = 30
+
+
+class Store:
+    """The ledger and the outbox in one database: SQLite or PostgreSQL, the same statements."""
+
+    def __init__(self, engine: sa.Engine, label: str) -> None:
+        self.engine, self.label = engine, label
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """Open a transaction for reading: one consistent view, no lock."""
+        with self._translated(), self.engine.connect() as tx, tx.begin():
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """Open a transaction for writing; commits at the end, rolls back on any error."""
+        with self._translated(), self.engine.connect() as tx:
+            writer = tx.execution_options(writes=True)
+            with writer.begin():
+                yield writer
+
+    @contextmanager
+    def lock(self, name: str, wait_s: float = 0.0) -> Iterator[bool]:
+        """Hold a lock over all processes of this database; yields whether it was won. Dies with the process."""
+        if self.engine.dialect.name == "sqlite":
+            yield from self._file_lock(name, wait_s)
+        else:
+            yield from self._advisory_lock(name, wait_s)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def _file_lock(self, name: str, wait_s: float) -> Iterator[bool]:
+        lock = FileLock(f"{self.engine.url.database}-{_digest(name)}.lock", thread_local=False)
+        try:
+            lock.acquire(timeout=wait_s)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def _advisory_lock(self, name: str, wait_s: float) -> Iterator[bool]:
+        key = int(_digest(name), 16) - 2**63
+        with self._translated(), self.engine.connect() as raw:
+            connection = raw.execution_options(isolation_level="AUTOCOMMIT")
+            if wait_s:
+                connection.exec_driver_sql(f"SET lock_timeout = {int(wait_s * 1000)}")
+                connection.exec_driver_sql(f"SELECT pg_advisory_lock({key})")
+                won = True
+            else:
+                won = bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({key})").scalar())
+            try:
+                yield won
+            finally:
+                if won:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_unlock({key})")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.IntegrityError:
+            raise  # a broken law of the schema: the caller knows what it means
+        except sa.exc.DBAPIError as error:
+            raise explain(error, self.label) from error
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+_FAILURES: tuple[tuple[tuple[str, ...], type[HubError], str, str, str], ...] = (
+    (
+        ("disk is full", "disk full", "no space left", "disk i/o error"),
+        TransientError,
+        "disk-full",
+        "the disk is full; what was recorded is safe, nothing more is sent",
+        "Free space on that disk; a running hub goes on by itself, a stopped one is run again.",
+    ),
+    (
+        ("locked", "busy", "lock timeout"),
+        TransientError,
+        "database-locked",
+        f"another program held the database for over {BUSY_S} s",
+        "Close what has it open (a database browser?), then run the command again.",
+    ),
+    (
+        ("malformed", "not a database", "corrupt"),
+        ConfigurationError,
+        "database-corrupt",
+        "the file is damaged or is no database",
+        "Restore the last backup; the next sync reads the rest again. Do not delete it: it knows what was sent.",
+    ),
+    (
+        ("readonly", "read-only", "permission denied", "unable to open"),
+        ConfigurationError,
+        "database-unwritable",
+        "the database cannot be opened for writing",
+        "Check that the folder exists and that this user may write to it.",
+    ),
+)
+
+
+def explain(error: sa.exc.DBAPIError, label: str) -> HubError:
+    """Turn a database failure into what happened, where, and what to do."""
+    text = str(error.orig).strip()
+    where = f"database {label}"
+    for words, kind, code, what, do in _FAILURES:
+        if any(word in text.lower() for word in words):
+            return kind(code, f"{what} ({text})", where=where, do=do)
+    what = text.splitlines()[0] if text else type(error).__name__
+    do = "Check that the database runs and can be reached, then run the command again."
+    return TransientError("database-failed", what, where=where, do=do)
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's begin event below speaks BEGIN itself
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_S * 1000}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A deferred transaction that later writes can fail at once where another writer came between; so say it first.
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def open_store(url: str, *, busy_s: int = BUSY_S) -> Store:
+    """Open a database by SQLAlchemy URL or by the path of a SQLite file, making or upgrading its tables.
+
+    Raises:
+        ConfigurationError: unusable, damaged, or made by a newer version of the hub.
+    """
+    if "://" not in url:
+        url = f"sqlite:///{Path(url).absolute()}"
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    label = parsed.database or "" if parsed.drivername.startswith("sqlite") else parsed.render_as_string(True)
+    try:
+        engine = sa.create_engine(parsed, pool_size=16, max_overflow=16)
+    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
+        raise ConfigurationError(
+            "database-url",
+            f"cannot use this database: {error}",
+            where=f"database {label}",
+            do="Give a file path, or postgresql://user@host/name with channel-hub[postgres] installed.",
+        ) from error
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    store = Store(engine, label)
+    _ensure_schema(store)
+    return store
+
+
+def schema_version(store: Store) -> str | None:
+    """Return the schema version of the open database; None where it has no tables yet."""
+    with store.read() as tx:
+        if not sa.inspect(tx).has_table("alembic_version"):
+            return None
+        return str(tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+
+
+def _ensure_schema(store: Store) -> None:
+    found = schema_version(store)
+    if found == SCHEMA_VERSION:
+        return
+    if found is not None and found > SCHEMA_VERSION:
+        raise ConfigurationError(
+            "database-newer",
+            f"the tables have version {found}, this hub knows up to {SCHEMA_VERSION}",
+            where=f"database {store.label}",
+            do="Install the newer hub again, or restore the backup made before its upgrade.",
+        )
+    from hub.store.upgrade import upgrade  # Alembic takes longer to import than most commands to run
+
+    with store.lock("schema", wait_s=60):
+        upgrade(store)

@@ -1,0 +1,175 @@
+"""The orders of the ledger: their last state, their fate, and which the engine must look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.store.database import Tx
+from hub.store.tables import orders, sales_orders
+
+SNAPSHOT = (
+    orders.c.id,
+    orders.c.connection,
+    orders.c.ref,
+    orders.c.key,
+    orders.c.created_at,
+    orders.c.updated_at,
+    orders.c.first_seen_at,
+    orders.c.read_at,
+    orders.c.digest,
+    orders.c.document,
+    orders.c.fate,
+    orders.c.cause,
+    orders.c.reason,
+    orders.c.route,
+    orders.c.release_at,
+    orders.c.due_at,
+    orders.c.hand,
+    orders.c.placed_digest,
+    orders.c.rechecks,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One row of the ledger's orders; ``document`` is the Order as JSON."""
+
+    id: int
+    connection: str
+    ref: str
+    key: str
+    created_at: datetime
+    updated_at: datetime
+    first_seen_at: datetime
+    read_at: datetime
+    digest: str
+    document: str
+    fate: str
+    cause: str | None
+    reason: list[dict[str, Any]] | None
+    route: str | None
+    release_at: datetime | None
+    due_at: datetime | None
+    hand: str | None
+    placed_digest: str | None
+    rechecks: int
+
+
+def _rows(result: Iterable[Any]) -> list[OrderRow]:
+    return [OrderRow(*row) for row in result]
+
+
+def by_refs(tx: Tx, connection: str, refs: Sequence[str]) -> dict[str, OrderRow]:
+    """Return the known orders among these channel refs."""
+    query = sa.select(*SNAPSHOT).where(orders.c.connection == connection, orders.c.ref.in_(refs))
+    return {row.ref: row for row in _rows(tx.execute(query))}
+
+
+def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, OrderRow]:
+    """Return orders by the ledger's own ids."""
+    return {row.id: row for row in _rows(tx.execute(sa.select(*SNAPSHOT).where(orders.c.id.in_(ids))))}
+
+
+def find(tx: Tx, text: str) -> list[OrderRow]:
+    """Return the orders that a person may mean by this text: a channel ref or a key."""
+    query = sa.select(*SNAPSHOT).where(sa.or_(orders.c.ref == text, orders.c.key == text))
+    return _rows(tx.execute(query.order_by(orders.c.id)))
+
+
+def due(tx: Tx, connection: str, now: datetime, limit: int) -> list[OrderRow]:
+    """Return orders the engine must look at, the longest waiting first."""
+    query = sa.select(*SNAPSHOT).where(orders.c.connection == connection, orders.c.due_at <= now)
+    return _rows(tx.execute(query.order_by(orders.c.due_at, orders.c.id).limit(limit)))
+
+
+def next_due(tx: Tx, connection: str) -> datetime | None:
+    """Return when the next order of a Connection must be looked at."""
+    found: datetime | None = tx.execute(
+        sa.select(sa.type_coerce(sa.func.min(orders.c.due_at), orders.c.due_at.type)).where(
+            orders.c.connection == connection, orders.c.due_at.is_not(None)
+        )
+    ).scalar()
+    return found
+
+
+def insert(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Insert new orders; return the ledger's id by channel ref."""
+    if not rows:
+        return {}
+    tx.execute(sa.insert(orders), list(rows))
+    refs = [row["ref"] for row in rows]
+    query = sa.select(orders.c.ref, orders.c.id).where(
+        orders.c.connection == rows[0]["connection"], orders.c.ref.in_(refs)
+    )
+    return {row.ref: row.id for row in tx.execute(query)}
+
+
+def update(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Update orders by ``id``; every row must name the same columns."""
+    values = [{("row_id" if name == "id" else name): value for name, value in row.items()} for row in rows]
+    if values:
+        columns = [name for name in values[0] if name != "row_id"]
+        statement = sa.update(orders).where(orders.c.id == sa.bindparam("row_id"))
+        tx.execute(statement.values({name: sa.bindparam(name) for name in columns}), values)
+
+
+def wake(tx: Tx, now: datetime, *, fate: str, causes: Sequence[str] | None = None) -> None:
+    """Make orders of one fate (and some causes) due at once, because the world changed for them."""
+    statement = sa.update(orders).where(orders.c.fate == fate)
+    if causes is not None:
+        statement = statement.where(orders.c.cause.in_(causes))
+    tx.execute(statement.values(due_at=now))
+
+
+def counts(tx: Tx, connection: str | None = None) -> dict[tuple[str, str, str | None], int]:
+    """Return how many orders stand where: by (connection, fate, cause)."""
+    query = sa.select(orders.c.connection, orders.c.fate, orders.c.cause, sa.func.count())
+    if connection is not None:
+        query = query.where(orders.c.connection == connection)
+    query = query.group_by(orders.c.connection, orders.c.fate, orders.c.cause)
+    return {(c, fate, cause): n for c, fate, cause, n in tx.execute(query)}
+
+
+def listing(tx: Tx, fate: str | None, limit: int, before_id: int | None = None) -> list[OrderRow]:
+    """Return orders, newest first, of one fate or of all."""
+    query = sa.select(*SNAPSHOT)
+    if fate is not None:
+        query = query.where(orders.c.fate == fate)
+    if before_id is not None:
+        query = query.where(orders.c.id < before_id)
+    return _rows(tx.execute(query.order_by(orders.c.id.desc()).limit(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A channel order's one sales order."""
+
+    order_id: int
+    erp: str
+    key: str
+    ref: str
+    number: str
+    adopted: bool
+    linked_at: datetime
+
+
+def link(tx: Tx, links: Sequence[Link]) -> None:
+    """Record sales orders; the database refuses a second one for an order or a key."""
+    if links:
+        tx.execute(sa.insert(sales_orders), [{name: getattr(one, name) for name in Link.__slots__} for one in links])
+
+
+def unlink(tx: Tx, order_id: int) -> None:
+    """Forget the sales order of an order, because the ERP no longer has it."""
+    tx.execute(sa.delete(sales_orders).where(sales_orders.c.order_id == order_id))
+
+
+def links_of(tx: Tx, order_ids: Sequence[int]) -> dict[int, Link]:
+    """Return the sales orders of these orders."""
+    query = sa.select(*(sales_orders.c[name] for name in Link.__slots__)).where(sales_orders.c.order_id.in_(order_ids))
+    return {row.order_id: Link(*row) for row in tx.execute(query)}

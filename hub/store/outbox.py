@@ -1,0 +1,184 @@
+"""The outbox: intended effects, one row each, claimed before they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.store.database import Tx
+from hub.store.tables import outbox
+
+
+class State(StrEnum):
+    """Where an effect stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"  # claimed; may have been sent until its deadline, its answer may come until the time-out
+    UNKNOWN = "unknown"  # sent, answer lost: looked up before anything else
+    DONE = "done"
+    BLOCKED = "blocked"
+    SUPERSEDED = "superseded"
+
+
+PLACE_ORDER = "place-order"
+PRIORITY = {PLACE_ORDER: 20}  # cancel 10, order 20, fulfillment 30, stock decrease 40, stock increase 50, catalogue 60
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One row of the outbox."""
+
+    id: int
+    kind: str
+    target: str
+    key: str
+    order_id: int
+    state: str
+    due_at: datetime
+    look_first: bool
+    attempts: int
+    deadline_at: datetime | None
+    payload: str
+
+
+_COLUMNS = tuple(outbox.c[name] for name in Effect.__slots__)
+
+
+def _effects(result: Iterable[Any]) -> list[Effect]:
+    return [Effect(*row) for row in result]
+
+
+def intend(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Write effects, or renew the payload of effects with the same key that have not been sent.
+
+    Returns the keys that are already the effect of another order; nothing is written for those.
+    """
+    if not rows:
+        return set()
+    keys = [row["key"] for row in rows]
+    first = rows[0]
+    query = sa.select(outbox.c.key, outbox.c.id, outbox.c.state, outbox.c.order_id).where(
+        outbox.c.target == first["target"], outbox.c.kind == first["kind"], outbox.c.key.in_(keys)
+    )
+    present = {key: (id_, state, order_id) for key, id_, state, order_id in tx.execute(query)}
+    foreign = {row["key"] for row in rows if row["key"] in present and present[row["key"]][2] != row["order_id"]}
+    new = [row for row in rows if row["key"] not in present]
+    if new:
+        tx.execute(sa.insert(outbox), [{"state": State.PENDING, "attempts": 0, **row} for row in new])
+    idle = (State.PENDING, State.BLOCKED, State.SUPERSEDED)
+    renewed = [
+        {"row_id": present[row["key"]][0], "b_payload": row["payload"], "b_due": row["due_at"]}
+        for row in rows
+        if row["key"] in present and row["key"] not in foreign and present[row["key"]][1] in idle
+    ]
+    if renewed:
+        statement = sa.update(outbox).where(outbox.c.id == sa.bindparam("row_id"))
+        tx.execute(
+            statement.values(state=State.PENDING, payload=sa.bindparam("b_payload"), due_at=sa.bindparam("b_due")),
+            renewed,
+        )
+    return foreign
+
+
+def supersede(tx: Tx, order_ids: Sequence[int]) -> set[int]:
+    """Withdraw the effects of these orders that have not been sent; return the orders still in flight."""
+    if not order_ids:
+        return set()
+    mine = outbox.c.order_id.in_(order_ids)
+    idle = outbox.c.state.in_((State.PENDING, State.BLOCKED))
+    tx.execute(sa.update(outbox).where(mine, idle).values(state=State.SUPERSEDED))
+    flying = sa.select(outbox.c.order_id).where(mine, outbox.c.state.in_((State.SENDING, State.UNKNOWN)))
+    return set(tx.execute(flying).scalars())
+
+
+def in_flight(tx: Tx, order_ids: Sequence[int]) -> set[int]:
+    """Return which of these orders have an effect that may be on its way."""
+    query = sa.select(outbox.c.order_id).where(
+        outbox.c.order_id.in_(order_ids), outbox.c.state.in_((State.SENDING, State.UNKNOWN))
+    )
+    return set(tx.execute(query).scalars())
+
+
+def of_order(tx: Tx, order_id: int) -> list[Effect]:
+    """Return the effects of one order."""
+    return _effects(tx.execute(sa.select(*_COLUMNS).where(outbox.c.order_id == order_id).order_by(outbox.c.id)))
+
+
+def pending(tx: Tx, target: str) -> int:
+    """Return how many effects wait to be sent."""
+    query = sa.select(sa.func.count()).select_from(outbox)
+    return int(tx.execute(query.where(outbox.c.target == target, outbox.c.state == State.PENDING)).scalar_one())
+
+
+def claim(tx: Tx, target: str, now: datetime, deadline: datetime, limit: int) -> list[Effect]:
+    """Take the next due effects for sending, by priority; each may be sent until ``deadline``, by this caller only."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(outbox.c.target == target, outbox.c.state == State.PENDING, outbox.c.look_first.is_(False))
+        .where(outbox.c.due_at <= now)
+        .order_by(outbox.c.priority, outbox.c.due_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = _effects(tx.execute(query))
+    if found:
+        tx.execute(
+            sa.update(outbox)
+            .where(outbox.c.id.in_([effect.id for effect in found]))
+            .values(state=State.SENDING, deadline_at=deadline, attempts=outbox.c.attempts + 1)
+        )
+    return found
+
+
+def abandoned(tx: Tx, target: str, before: datetime, limit: int) -> list[Effect]:
+    """Return effects whose claim ran out before an instant, without an outcome: their sender died."""
+    query = sa.select(*_COLUMNS).where(
+        outbox.c.target == target, outbox.c.state == State.SENDING, outbox.c.deadline_at <= before
+    )
+    return _effects(tx.execute(query.order_by(outbox.c.id).limit(limit)))
+
+
+def to_look_up(tx: Tx, target: str, now: datetime, limit: int) -> list[Effect]:
+    """Return effects that must be looked up on the other side before they may be sent."""
+    unsure = sa.or_(
+        outbox.c.state == State.UNKNOWN, sa.and_(outbox.c.state == State.PENDING, outbox.c.look_first.is_(True))
+    )
+    query = sa.select(*_COLUMNS).where(outbox.c.target == target, unsure, outbox.c.due_at <= now)
+    return _effects(tx.execute(query.order_by(outbox.c.id).limit(limit)))
+
+
+def settle(tx: Tx, id_: int, state: State, **values: Any) -> None:
+    """Record what became of an effect."""
+    tx.execute(sa.update(outbox).where(outbox.c.id == id_).values(state=state, **values))
+
+
+def next_due(tx: Tx, target: str, patience_s: float) -> datetime | None:
+    """Return when the next effect of a Connection can go on; a claim goes on ``patience_s`` after its deadline."""
+    kind = outbox.c.due_at.type
+    waiting = sa.select(sa.type_coerce(sa.func.min(outbox.c.due_at), kind)).where(
+        outbox.c.target == target, outbox.c.state.in_((State.PENDING, State.UNKNOWN))
+    )
+    claimed = sa.select(sa.type_coerce(sa.func.min(outbox.c.deadline_at), kind)).where(
+        outbox.c.target == target, outbox.c.state == State.SENDING
+    )
+    first: datetime | None = tx.execute(waiting).scalar()
+    other: datetime | None = tx.execute(claimed).scalar()
+    times = [t for t in (first, None if other is None else other + timedelta(seconds=patience_s)) if t is not None]
+    return min(times, default=None)
+
+
+def doubt(tx: Tx, target: str) -> None:
+    """Have every unsent effect of a Connection looked up before it is sent."""
+    unsent = outbox.c.state.in_((State.PENDING, State.BLOCKED, State.SUPERSEDED))
+    tx.execute(sa.update(outbox).where(outbox.c.target == target, unsent).values(look_first=True))
+
+
+def reclaim(tx: Tx, ids: Sequence[int], deadline: datetime) -> None:
+    """Take effects that were just looked up for another send."""
+    statement = sa.update(outbox).where(outbox.c.id.in_(ids))
+    tx.execute(statement.values(state=State.SENDING, deadline_at=deadline, attempts=outbox.c.attempts + 1))
