@@ -1,0 +1,90 @@
+"""The control calls under `/_sim/`, as docs/simulators.md lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from katana_simulator.exchange import parse_json, to_json
+from katana_simulator.gateway import Gateway, Reply
+from katana_simulator.seed import demo, seed
+from katana_simulator.state import dump
+
+Control = Callable[[Gateway, dict[str, Any]], Any]
+
+
+def read_clock(gateway: Gateway, body: dict[str, Any]) -> Any:
+    clock = gateway.world.clock
+    return {"now": clock.now(), "rate": clock.rate}
+
+
+def set_clock(gateway: Gateway, body: dict[str, Any]) -> Any:
+    clock = gateway.world.clock
+    _refuse_unknown(body, {"now", "advance_s", "rate"})
+    if "rate" in body:
+        clock.set_rate(float(body["rate"]))
+    if "now" in body:
+        clock.set(float(body["now"]))
+    if "advance_s" in body:
+        clock.advance(float(body["advance_s"]))
+    return read_clock(gateway, body)
+
+
+def set_options(gateway: Gateway, body: dict[str, Any]) -> Any:
+    gateway.world.options.update(body)
+    gateway.world.options_changed()
+    gateway.journal.resize(int(float(gateway.world.options["journal_size"])))
+    return gateway.world.options.all()
+
+
+def set_faults(gateway: Gateway, body: dict[str, Any]) -> Any:
+    _refuse_unknown(body, {"faults", "seed"})
+    gateway.faults.replace(body.get("faults", []), int(body.get("seed", 0)))
+    return {"faults": len(body.get("faults", []))}
+
+
+def read_journal(gateway: Gateway, body: dict[str, Any]) -> Any:
+    limit = body.get("limit")
+    return gateway.journal.since(int(body.get("since", 0)), None if limit is None else int(limit))
+
+
+def forget_journal(gateway: Gateway, body: dict[str, Any]) -> Any:
+    gateway.journal.forget()
+    return {}
+
+
+CONTROLS: dict[str, Control] = {
+    "GET /_sim/clock": read_clock,
+    "POST /_sim/clock": set_clock,
+    "GET /_sim/options": lambda gateway, _: gateway.world.options.all(),
+    "POST /_sim/options": set_options,
+    "POST /_sim/faults": set_faults,
+    "GET /_sim/journal": read_journal,
+    "DELETE /_sim/journal": forget_journal,
+    "GET /_sim/counters": lambda gateway, _: gateway.journal.count(),
+    "GET /_sim/state": lambda gateway, _: dump(gateway.world),
+    "POST /_sim/seed": lambda gateway, body: seed(gateway.world, body),
+    "POST /_sim/demo": lambda gateway, body: demo(gateway.world, body),
+}
+
+
+def control(gateway: Gateway, method: str, path: str, query: str, raw: bytes) -> Reply:
+    """Answer a control call; what is wrong with it is answered 400 in words."""
+    found = CONTROLS.get(f"{method} {path}")
+    if found is None:
+        return Reply(404, {}, to_json({"error": f"no control call {method} {path}"}))
+    try:
+        body = parse_json(raw) if raw else {name: values[-1] for name, values in parse_qs(query).items()}
+        if not isinstance(body, dict):
+            raise ValueError("a control call takes a JSON object")
+        with gateway.world.lock:
+            return Reply(200, {}, to_json(found(gateway, body)))
+    except (ValueError, KeyError, TypeError) as error:
+        return Reply(400, {}, to_json({"error": f"{type(error).__name__}: {error}"}))
+
+
+def _refuse_unknown(body: dict[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(body) - known)
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")

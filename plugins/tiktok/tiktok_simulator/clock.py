@@ -1,0 +1,52 @@
+"""Simulated time, and what is due in it."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+
+Deed = Callable[[int], None]
+
+
+class Clock:
+    """Simulated Unix seconds, moving `rate` times as fast as real ones."""
+
+    def __init__(self, now: float | None = None, rate: float = 1.0) -> None:
+        self._base = time.time() if now is None else now
+        self._since = time.monotonic()
+        self.rate = rate
+
+    def now(self) -> float:
+        """The present instant in simulated Unix seconds."""
+        return self._base + (time.monotonic() - self._since) * self.rate
+
+    def turn(self, *, now: float | None = None, advance_s: float = 0.0, rate: float | None = None) -> None:
+        """Set the clock, move it, or change its pace; the three may be combined."""
+        self._base = (self.now() if now is None else now) + advance_s
+        self._since = time.monotonic()
+        if rate is not None:
+            self.rate = rate
+
+
+class Agenda:
+    """Deeds with a due time; they happen in order, each told the second it was due, not the second it ran."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, Deed]] = []
+        self._numbers = itertools.count()
+
+    def at(self, when: float, deed: Deed) -> None:
+        """Plan a deed; equal times run in the order they were planned."""
+        heapq.heappush(self._due, (when, next(self._numbers), deed))
+
+    def run(self, now: float) -> None:
+        """Do everything due by now; a deed may plan further ones that are due as well."""
+        while self._due and self._due[0][0] <= now:
+            when, _, deed = heapq.heappop(self._due)
+            deed(int(when))
+
+    def clear(self) -> None:
+        """Forget all plans."""
+        self._due.clear()
