@@ -21,6 +21,9 @@ class HubError(Exception):
         do: the next step, as a command where there is one.
     """
 
+    connection: str | None = None
+    """Whose call it was; set by the hub, not by a connector."""
+
     def __init__(self, code: str, what: str, *, where: str, do: str) -> None:
         self.code, self.what, self.where, self.do = code, what, where, do
         super().__init__(code, what, where, do)

@@ -22,7 +22,8 @@ def call(world: World, connected: Connected, hook: str, **arguments: Any) -> Any
         world.trace(hook, {"connection": connected.id, **arguments})
     try:
         result = getattr(connected.hooks, hook)(**arguments)
-    except HubError:
+    except HubError as error:
+        error.connection = connected.id
         raise
     except Exception as error:
         raise _broken(world, connected, hook, error) from error
@@ -39,7 +40,8 @@ def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> It
             page = next(iterator)
         except StopIteration:
             return
-        except HubError:
+        except HubError as error:
+            error.connection = connected.id
             raise
         except Exception as error:
             raise _broken(world, connected, hook, error) from error
@@ -53,12 +55,14 @@ def _broken(world: World, connected: Connected, hook: str, error: Exception) -> 
         last = last.tb_next
     place = f"{last.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{last.tb_lineno}" if last else "no traceback"
     world.log.warning("connector-broke", connection=connected.id, hook=hook, error=type(error).__name__, at=place)
-    return ContractError(
+    broken = ContractError(
         "connector-broke",
         f"{hook} of connector {connected.connector} failed with {type(error).__name__} at {place}",
         where=f"{connected.id}, {connected.origin}",
         do=f"Report it to the author of {connected.origin}; the order is kept: hub retry after the update.",
     )
+    broken.connection = connected.id
+    return broken
 
 
 def retry_in(attempts: int, retry_after_s: float | None = None) -> timedelta:

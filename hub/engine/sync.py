@@ -109,8 +109,10 @@ class _Crew:
         try:
             return step()
         except HubError as error:
-            self.progress.errors[connected.id] = error
-            pause(self.world, connected, error)
+            # A channel's step also asks the ERP; the one whose call failed is the one that rests.
+            culprit = self.world.connected.get(error.connection or "", connected)
+            self.progress.errors[culprit.id] = error
+            pause(self.world, culprit, error)
             return False
 
     def paused(self) -> dict[str, HubError]:
@@ -150,7 +152,8 @@ def _channel_step(world: World, progress: Progress, channel: Connected, pull_any
 
         progress.recorded += pull.pull_orders(world, channel, count)
         done = True
-    while released := release.release(world, channel):
+    erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
+    while erps.isdisjoint(progress.errors) and (released := release.release(world, channel)):
         progress.released += released
         progress.step(f"releasing orders of {channel.id}")
         done = True

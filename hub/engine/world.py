@@ -115,6 +115,7 @@ class World:
         """Close the HTTP clients and the store."""
         for session in self.sessions:
             session.close()
+        self.clock.close()
         self.store.close()
 
 

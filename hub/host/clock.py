@@ -25,6 +25,10 @@ class HubClock(Protocol):
         """Wait that long on this clock, or until the event is set."""
         ...
 
+    def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
 
 class SystemClock:
     """The machine's own time."""
@@ -36,6 +40,9 @@ class SystemClock:
     def wait(self, seconds: float, until: threading.Event | None = None) -> None:
         """Wait that long, or until the event is set."""
         (until or threading.Event()).wait(max(seconds, 0))
+
+    def close(self) -> None:
+        """Hold nothing."""
 
 
 class FollowedClock:
@@ -67,6 +74,10 @@ class FollowedClock:
                 since = 0.0
             return datetime.fromtimestamp(self._now + since * self._rate, UTC)
 
+    def close(self) -> None:
+        """Close the connection to the simulator."""
+        self._http.close()
+
     def _ask(self) -> None:
         try:
             said = self._http.get(self._url).raise_for_status().json()
@@ -85,5 +96,5 @@ class FollowedClock:
         until = until or threading.Event()
         end = self.now().timestamp() + seconds
         while (left := end - self.now().timestamp()) > 0:
-            if until.wait(min(left / self._rate, FOLLOW_EVERY_S)):
+            if until.wait(min(left / max(self._rate, 0.001), FOLLOW_EVERY_S)):
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from stevedore import ExtensionManager
@@ -29,7 +29,10 @@ class Found:
 
 
 def _origin(entry: EntryPoint) -> tuple[str, str]:
-    return (entry.dist.name, entry.dist.version) if entry.dist is not None else ("unknown distribution", "?")
+    # An entry point out of stevedore's cache no longer knows its distribution.
+    known = (each.dist for each in entry_points(group=entry.group, name=entry.name) if each.value == entry.value)
+    dist = entry.dist or next((each for each in known if each is not None), None)
+    return (dist.name, dist.version) if dist is not None else ("unknown distribution", "?")
 
 
 def _load(namespace: str) -> dict[str, Found]:

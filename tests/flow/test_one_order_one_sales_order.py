@@ -1,0 +1,171 @@
+"""Law 1: whatever dies, repeats or times out, one channel order has one sales order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.flow.conftest import SiteMaker
+from tests.site import HOUR, NOON, Site
+
+CREATE = "POST /v1/sales_orders"
+
+
+def _ready(site: Site, count: int = 6, **spec: object) -> list[str]:
+    refs = site.orders_made(**{"count": count, "lines": [{"sku": "MUG", "price": "20.00"}], "create_time": NOON - 60,
+                               **spec})  # fmt: skip
+    site.advance(2 * HOUR)
+    site.both("clock", {"rate": 20})  # waiting is part of what is tested
+    return refs
+
+
+def _lose_ledger(site: Site) -> None:
+    site.close_hub()
+    for file in Path(site.folder).glob("hub.db*"):
+        file.unlink()
+
+
+def _numbers(site: Site) -> list[str]:
+    return sorted(one["order_no"] for one in site.sales_orders())
+
+
+@pytest.mark.parametrize("duplicates", ["allow", "refuse"])
+@pytest.mark.parametrize("kind", ["lost_reply", "cut_body", "drop", "slow", "503", "500", "429"])
+def test_fault_on_create_neither_loses_nor_doubles(site: Site, kind: str, duplicates: str) -> None:
+    """K: whether a second order with the same number is refused is UNCERTAIN; both ways must end the same."""
+    site.katana_sim("options", {"duplicate_order_no": duplicates})
+    refs = _ready(site)
+    fault = {"kind": kind, "match": "sales_orders$", "method": "POST", "times": 3, "seconds": 3}
+    site.katana_sim("faults", {"faults": [fault]})
+    site.sync()
+    assert {site.fate(ref) for ref in refs} == {("placed", None)}
+    assert _numbers(site) == sorted(f"TT-{ref}" for ref in refs)
+
+
+def test_lost_answer_is_looked_up_before_anything_is_sent_again(site: Site) -> None:
+    (ref,) = _ready(site, 1)
+    site.katana_sim(
+        "faults", {"faults": [{"kind": "lost_reply", "match": "sales_orders$", "method": "POST", "times": 1}]}
+    )
+    site.sync()
+    assert site.calls("katana")[CREATE] == 1
+    assert "outcome-unknown" in site.events(ref)
+    assert site.fate(ref) == ("placed", None)
+
+
+def test_lost_answer_of_the_shipping_fee_makes_neither_two_orders_nor_two_fees(site: Site) -> None:
+    (ref,) = _ready(site, 1, shipping="5.00")
+    fault = {"kind": "lost_reply", "match": "shipping_fee", "method": "POST", "times": 1}
+    site.katana_sim("faults", {"faults": [fault]})
+    site.sync()
+    assert site.fate(ref) == ("placed", None)
+    assert site.calls("katana")[CREATE] == 1
+    assert site.calls("katana")["POST /v1/sales_order_shipping_fee"] == 1
+
+
+def test_refused_shipping_fee_is_tried_again_without_a_second_order(site: Site) -> None:
+    (ref,) = _ready(site, 1, shipping="5.00")
+    fault = {"kind": "500", "match": "shipping_fee", "method": "POST", "times": 1}
+    site.katana_sim("faults", {"faults": [fault]})
+    site.sync()
+    assert site.fate(ref) == ("placed", None)
+    assert site.calls("katana")[CREATE] == 1
+    assert site.sales_orders()[0]["shipping_fee"] is not None
+
+
+@pytest.mark.parametrize("duplicates", ["allow", "refuse"])
+def test_lost_ledger_doubles_nothing(site: Site, duplicates: str) -> None:
+    """A new ledger looks before it sends: what an earlier one placed is adopted."""
+    site.katana_sim("options", {"duplicate_order_no": duplicates})
+    site.tiktok_sim("options", {"rotation": "survives"})  # the stored tokens are lost as well
+    refs = _ready(site, 25)
+    site.sync()
+    _lose_ledger(site)
+    site.sync()
+    assert {site.fate(ref) for ref in refs} == {("placed", None)}
+    assert site.calls("katana")[CREATE] == 25
+    assert "adopted" in site.events(refs[0])
+
+
+def test_sales_order_of_another_tool_is_adopted_and_left_alone(site: Site) -> None:
+    (ref,) = _ready(site, 1, shipping="5.00")
+    made = {"order_no": "SO-77", "ecommerce_order_type": "other", "ecommerce_order_id": ref,
+            "sales_order_rows": [{"sku": "MUG", "quantity": 1}]}  # fmt: skip
+    site.katana_sim("seed", {"sales_orders": [made]})
+    site.sync()
+    assert site.fate(ref) == ("placed", None)
+    assert [one["order_no"] for one in site.sales_orders()] == ["SO-77"]
+    assert "POST /v1/sales_order_shipping_fee" not in site.calls("katana")
+
+
+def test_two_sales_orders_for_one_order_block_and_both_are_named(site: Site) -> None:
+    (ref,) = _ready(site, 1)
+    made = {
+        "ecommerce_order_type": "other",
+        "ecommerce_order_id": ref,
+        "sales_order_rows": [{"sku": "MUG", "quantity": 1}],
+    }
+    site.katana_sim("seed", {"sales_orders": [{**made, "order_no": "SO-1"}, {**made, "order_no": "SO-2"}]})
+    site.sync()
+    assert site.fate(ref) == ("blocked", "duplicate-in-erp")
+    (problem,) = site.row(ref).reason or []
+    assert "SO-1" in problem["what"]
+    assert "SO-2" in problem["what"]
+    assert CREATE not in site.calls("katana")
+
+
+def test_sales_order_deleted_in_the_erp_is_not_made_again(site: Site) -> None:
+    """Pitfall 9 of the ERP; deleted ones count as existing."""
+    site.tiktok_sim("options", {"rotation": "survives"})
+    (ref,) = _ready(site, 1)
+    site.sync()
+    (sales_order,) = site.sales_orders()
+    key = site.katana.settings()["api_key"]
+    url = f"{site.katana.url}/v1/sales_orders/{sales_order['id']}"
+    assert site.http.delete(url, headers={"authorization": f"Bearer {key}"}).status_code in (200, 204)
+    _lose_ledger(site)
+    site.sync()
+    assert site.fate(ref) == ("blocked", "deleted-in-erp")
+    assert site.sales_orders() == []
+
+
+def test_order_refused_by_the_erp_blocks_with_its_reason_and_goes_on_when_mended(site: Site) -> None:
+    site.katana_sim("options", {"non_sellable_variant": "refuse"})
+    site.seed_variants({"RAW": {"stock": 1, "sellable": False}})
+    (ref,) = _ready(site, 1, lines=[{"sku": "RAW", "price": "5.00"}])
+    site.sync()
+    assert site.fate(ref)[0] == "blocked"
+    (problem,) = site.row(ref).reason or []
+    assert problem["what"]
+    assert problem["do"]
+
+
+def test_late_read_after_write_does_not_double(site: Site) -> None:
+    """The ERP may show a new order only after a while; the settle time covers it."""
+    site.katana_sim("options", {"order_visibility_s": "2"})
+    (ref,) = _ready(site, 1)
+    site.katana_sim(
+        "faults", {"faults": [{"kind": "lost_reply", "match": "sales_orders$", "method": "POST", "times": 1}]}
+    )
+    site.sync()
+    assert site.fate(ref) == ("placed", None)
+    assert site.calls("katana")[CREATE] == 1
+
+
+@pytest.mark.parametrize("kind", ["429", "503", "500", "cut_body", "drop", "lost_reply", "page_shift", "36009003"])
+def test_fault_while_reading_loses_no_order(make_site: SiteMaker, kind: str) -> None:
+    """Law 2: what the channel has, the ledger has, after at most one more pass."""
+    site = make_site()
+    refs = site.orders_made(count=350, lines=[{"sku": "MUG", "price": "20.00"}], create_time=NOON - 60)
+    site.advance(2 * HOUR)
+    site.both("clock", {"rate": 20})
+    site.tiktok_sim(
+        "faults", {"faults": [{"kind": kind, "match": "orders/search", "probability": 0.5, "times": 4}], "seed": 3}
+    )
+    site.sync()
+    site.tiktok_sim("faults", {"faults": []})
+    site.advance(60)
+    site.sync()
+    assert site.fates() == {"placed": 350}
+    assert _numbers(site) == sorted(f"TT-{ref}" for ref in refs)
