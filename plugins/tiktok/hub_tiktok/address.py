@@ -1,0 +1,84 @@
+"""A recipient address of TikTok Shop as the hub's Address; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hub.contract import Address
+from hub_tiktok.payload import Json, child, children, text
+
+# T-73: there are no city and state fields, only district levels, and their meaning differs by market.
+CITY_LEVELS = {"US": "L3", "ID": "L2", "TH": "L2", "VN": "L2", "MY": "L2", "PH": "L2", "BR": "L2", "MX": "L2"}
+STATE_LEVEL = "L1"
+CITY_NAMES = frozenset({"city", "town", "post town", "municipality", "city/town"})
+STATE_NAMES = frozenset({"state", "province", "region", "prefecture", "state/province"})
+REGION_CODES = {"UK": "GB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The operator's own choice of district levels, by region; wins over names and the built-in table."""
+
+    city: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, str] = field(default_factory=dict)
+
+
+def region(order: Json) -> str | None:
+    """Return the destination, ISO 3166-1 alpha-2; None where the order does not tell yet."""
+    recipient = child(order, "recipient_address")
+    country = next((d for d in children(recipient, "district_info") if text(d, "address_level") == "L0"), {})
+    for code in (text(recipient, "region_code").upper(), text(country, "iso_code").upper()):
+        if re.fullmatch("[A-Z]{2}", code):
+            return REGION_CODES.get(code, code)
+    return None
+
+
+def address(order: Json, levels: Levels, *, is_before_shipment: bool) -> Address | None:
+    """Return where an order goes; None where there is nothing to know.
+
+    Shape: ``masked`` where any part holds asterisks, or where the street is withheld before shipment (T-74 to T-76).
+    """
+    recipient = child(order, "recipient_address")
+    country = region(order)
+    parts = _parts(recipient, country or "", levels)
+    given = [value for value in parts.values() if value]
+    if not given and not is_before_shipment:
+        return None
+    masked = any("*" in value for value in given) or (is_before_shipment and not parts["line_1"])
+    return Address(**{name: value or None for name, value in parts.items()}, country=country, masked=masked)
+
+
+def _parts(recipient: Json, country: str, levels: Levels) -> dict[str, str]:
+    more = (text(recipient, f"address_line{n}") for n in (2, 3, 4))
+    first = text(recipient, "first_name") or text(recipient, "name")  # T-73
+    return {
+        "first_name": first,
+        "last_name": text(recipient, "last_name"),
+        "phone": text(recipient, "phone_number"),
+        "line_1": text(recipient, "address_line1")
+        or text(recipient, "address_detail")
+        or text(recipient, "full_address"),
+        "line_2": ", ".join(line for line in more if line),
+        "city": _city(recipient, country, levels),
+        "state": _district(recipient, levels.state.get(country), STATE_NAMES, STATE_LEVEL),
+        "zip": text(recipient, "postal_code"),
+    }
+
+
+def _city(recipient: Json, country: str, levels: Levels) -> str:
+    chosen = levels.city.get(country)
+    if not chosen and text(recipient, "post_town"):  # T-93
+        return text(recipient, "post_town")
+    return _district(recipient, chosen, CITY_NAMES, CITY_LEVELS.get(country, "L3"))
+
+
+def _district(recipient: Json, chosen: str | None, names: frozenset[str], usual: str) -> str:
+    """Return a district: of the level the operator chose, else of the kind it is called, else of the usual level."""
+    districts = children(recipient, "district_info")
+    at = {text(district, "address_level"): text(district, "address_name") for district in districts}
+    if chosen:
+        return at.get(chosen, "")
+    called = [text(d, "address_name") for d in districts if text(d, "address_level_name").lower() in names]
+    return next((name for name in reversed(called) if name), "") or at.get(usual, "")

@@ -1,0 +1,98 @@
+"""Raw orders from the API: the search, the detail call, and the cheapest way to a known set of orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.contract import Connection, OrderRef, RejectedError
+from hub_tiktok.client import ORDER_DETAIL, ORDER_SEARCH, Client
+from hub_tiktok.errors import UNREADABLE
+from hub_tiktok.feed import SearchPage, Window
+from hub_tiktok.payload import Json, children, text, whole
+from hub_tiktok.settings import TikTokSettings
+from hub_tiktok.shops import Shops
+
+PAGE_SIZE = 100  # T-45
+DETAIL_SIZE = 50  # T-52
+
+
+@dataclass(slots=True)
+class _Spare:
+    """Calls that one fetch may still spend on finding the orders that spoil a batch (T-53)."""
+
+    calls: int = 200
+
+
+class Orders:
+    """Reads orders of one shop as TikTok tells them."""
+
+    def __init__(self, connection: Connection[TikTokSettings], client: Client, shops: Shops) -> None:
+        self._client = client
+        self._shops = shops
+        self._detail = ORDER_DETAIL[connection.settings.order_detail_version]
+
+    def search(self, window: Window, token: str) -> SearchPage:
+        """Read one page of the orders changed in a window, oldest change first: one call."""
+        query = {"page_size": str(PAGE_SIZE), "sort_field": "update_time", "sort_order": "ASC"}
+        if token:
+            query["page_token"] = token
+        body = {"update_time_ge": window.start}
+        if window.end is not None:
+            body["update_time_lt"] = window.end
+        data = self._shops.with_cipher(
+            lambda shop: self._client.call(ORDER_SEARCH, query, body=body, cipher=shop.cipher)
+        ).data
+        return SearchPage(
+            tuple(children(data, "orders")), text(data, "next_page_token"), whole(data, "total_count") or 0
+        )
+
+    def fetch(self, refs: Sequence[OrderRef]) -> list[Json]:
+        """Return the known ones of some orders, in any order.
+
+        More than 50 are first looked for in the search, which brings 100 a call; the rest comes by id, 50 a call.
+        """
+        wanted = {order.ref: order for order in refs}
+        found = self._fetch_by_time(list(wanted.values())) if len(wanted) > DETAIL_SIZE else {}
+        rest = [ref for ref in wanted if ref not in found]
+        spare = _Spare()
+        for at in range(0, len(rest), DETAIL_SIZE):
+            found |= self._fetch_by_id(rest[at : at + DETAIL_SIZE], spare)
+        return [order for ref, order in found.items() if ref in wanted]
+
+    def _fetch_by_time(self, refs: Sequence[OrderRef]) -> dict[str, Json]:
+        """Search the span of the orders' last changes, as long as that promises fewer calls than asking by id."""
+        changes = [int(order.updated_at.timestamp()) for order in refs]
+        window = Window(min(changes), max(changes) + 1)
+        by_id = -(-len(refs) // DETAIL_SIZE)
+        found: dict[str, Json] = {}
+        token, calls = "", 0
+        try:
+            while True:
+                page = self.search(window, token)
+                calls += 1
+                found |= {text(order, "id"): order for order in page.orders}
+                token = page.next_token
+                is_worth_it = -(-page.total // PAGE_SIZE) <= by_id // 2 + 1
+                if not token or not is_worth_it or calls > by_id:
+                    return found
+        except RejectedError:  # a window too wide or a dead page token: the ids will do
+            return found
+
+    def _fetch_by_id(self, ids: Sequence[str], spare: _Spare) -> dict[str, Json]:
+        """Read at most 50 orders; where unknown ones spoil the call, halve it to get at the others (T-53)."""
+        try:
+            data = self._shops.with_cipher(
+                lambda shop: self._client.call(self._detail, {"ids": ",".join(ids)}, cipher=shop.cipher)
+            ).data
+        except RejectedError as error:
+            if error.code != UNREADABLE.slug:
+                raise
+            if len(ids) == 1:
+                return {}
+            if spare.calls < 2:
+                raise
+            spare.calls -= 2
+            middle = len(ids) // 2
+            return self._fetch_by_id(ids[:middle], spare) | self._fetch_by_id(ids[middle:], spare)
+        return {text(order, "id"): order for order in children(data, "orders")}
