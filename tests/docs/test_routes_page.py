@@ -1,0 +1,65 @@
+"""docs/routes.md is what the schema says, and every example route file loads."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub_katana.connector import KatanaConnector
+from hub_tiktok.connector import TikTokConnector
+
+from hub.config import CODES, compose_schema, load
+from hub.config.describe import describe
+
+ROOT = Path(__file__).parents[2]
+CONNECTORS: Mapping[str, Any] = {"katana": KatanaConnector, "tiktok": TikTokConnector}
+EXAMPLES = sorted((ROOT / "examples" / "routes").glob("*.yaml"))
+
+
+def test_page_is_what_the_schema_says() -> None:
+    page = (ROOT / "docs" / "routes.md").read_text("utf-8")
+    assert page == describe(compose_schema({})), "run: make docs"
+    command = [sys.executable, "-m", "hub.config.describe"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout.decode() == page
+
+
+def test_page_shows_every_key_of_the_schema() -> None:
+    page = describe(compose_schema({}))
+    schema = compose_schema({})
+    for name, part in {"": schema, **schema["$defs"]}.items():
+        for key in part.get("properties", {}):
+            assert f"| `{key}` |" in page, (name, key)
+
+
+def test_page_with_connectors_shows_their_settings() -> None:
+    page = describe(compose_schema(CONNECTORS))
+    assert "## `connections.ID.settings (katana)`" in page
+    assert "| `app_secret` | secret | required |" in page
+
+
+def test_there_are_examples_to_copy() -> None:
+    names = {path.stem for path in EXAMPLES}
+    assert names >= {"us-shop", "two-shops", "uk-tax-inclusive", "bundles", "simulators"}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_loads_with_the_real_connectors(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / path.name
+    copy.write_text(path.read_text("utf-8"), "utf-8")
+    secret = tmp_path / "secrets" / "tiktok-app-secret"
+    secret.parent.mkdir()
+    secret.write_text("x\n")
+    secret.chmod(0o600)
+    variables = re.findall(r"\$\{([A-Z_]+)\}", copy.read_text("utf-8"))
+    config = load(copy, CONNECTORS, {name: f"value of {name}" for name in variables})
+    assert config.routes
+    assert config.warnings == ()
+
+
+def test_codes_are_slugs() -> None:
+    assert all(code == code.lower() and " " not in code for code in CODES)
