@@ -89,10 +89,11 @@ class Hooks(Protocol):
         """
 
     @hookspec(firstresult=True)
-    def find_orders(self, orders: Sequence[OrderKey]) -> list[PlacedOrder]:
+    def find_orders(self, orders: Sequence[OrderKey], before: datetime | None) -> list[PlacedOrder]:
         """Look sales orders up by their channel order, deleted ones included.
 
-        Shape:   zero, one or several per key; several living ones under one key are for the hub to block.
+        Shape:   zero, one or several per key; several living ones under one key are for the hub to block. With
+                 ``before``, only those made before that instant matter, which may save a connector calls.
         Repeats: safe. A connector checks what came back against the key: a filter may be ignored on the other side.
         """
 

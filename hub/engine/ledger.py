@@ -90,10 +90,11 @@ def fate_entry(order_id: int, standing: Standing, now: datetime, route: str | No
 
 
 class Intent(Value):
-    """What an outbox row carries: the sales order, and the digest of the channel lines it was composed from."""
+    """What an outbox row carries: the sales order, and the digests of the channel's lines and document it came from."""
 
     sales_order: SalesOrder
     digest: str
+    document: str
 
 
 @dataclass(frozen=True, slots=True)

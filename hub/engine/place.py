@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from hub.contract import (
     SalesOrder,
     TransientError,
 )  # fmt: skip
-from hub.engine import placed
+from hub.engine import placed, watch
 from hub.engine.ledger import Intent
 from hub.engine.outcome import call, reason_of, resume, retry_in
 from hub.engine.placed import Again, Blocked, Outcome, Placed
@@ -25,7 +25,7 @@ from hub.routing.fate import Problem
 from hub.store import known, outbox
 from hub.store.outbox import Effect, State
 
-BATCH = 32
+BATCH = 64
 LOOK_UP_BATCH = 1000
 RECOVER_BATCH = 100
 
@@ -39,10 +39,13 @@ def place(world: World, erp: Connected) -> int:
     touched = look_up(world, erp)
     now = world.clock.now()
     deadline = now + timedelta(seconds=world.timing.send_window_s)
+    size = world.batch.get(erp.id, BATCH)
     with world.store.write() as tx:
-        claimed = outbox.claim(tx, erp.id, now, deadline, BATCH)
+        claimed = outbox.claim(tx, erp.id, now, deadline, size)
     if claimed:
-        _send(world, erp, [(effect, None) for effect in claimed], deadline)
+        in_time = _send(world, erp, [(effect, None) for effect in claimed], deadline)
+        # Claim no more than the budget lets out within the window: what is not sent in time is only carried about.
+        world.batch[erp.id] = min(BATCH, 2 * size) if in_time else max(erp.in_flight, size // 2)
     return touched + len(claimed)
 
 
@@ -61,10 +64,7 @@ def look_up(world: World, erp: Connected) -> int:
     if not unsure:
         return 0
     intents = {effect.id: Intent.model_validate_json(effect.payload) for effect in unsure}
-    found = call(world, erp, "find_orders", orders=[intent.sales_order.key for intent in intents.values()])
-    by_key: dict[str, list[PlacedOrder]] = {}
-    for one in found:
-        by_key.setdefault(one.key, []).append(one)
+    by_key = _find(world, erp, unsure, intents)
     outcomes: list[Outcome] = []
     to_complete: list[tuple[Effect, PlacedOrder]] = []
     for effect in unsure:
@@ -80,6 +80,20 @@ def look_up(world: World, erp: Connected) -> int:
     placed.record(world, erp, outcomes, now)
     _complete(world, erp, to_complete)
     return len(unsure)
+
+
+def _find(
+    world: World, erp: Connected, unsure: Sequence[Effect], intents: Mapping[int, Intent]
+) -> dict[str, list[PlacedOrder]]:
+    """Look effects up; for those never sent, only sales orders from before this ledger's watch can exist."""
+    never_sent = [effect for effect in unsure if effect.state == State.PENDING and effect.attempts == 0]
+    sent = [effect for effect in unsure if effect.state != State.PENDING or effect.attempts > 0]
+    by_key: dict[str, list[PlacedOrder]] = {}
+    for effects, before in ((never_sent, watch.since(world, erp.id)), (sent, None)):
+        keys = [intents[effect.id].sales_order.key for effect in effects]
+        for one in call(world, erp, "find_orders", orders=keys, before=before) if keys else ():
+            by_key.setdefault(one.key, []).append(one)
+    return by_key
 
 
 def _judge(
@@ -122,8 +136,8 @@ def _complete(world: World, erp: Connected, existing: Sequence[tuple[Effect, Pla
         _send(world, erp, batch, deadline)
 
 
-def _send(world: World, erp: Connected, batch: Sequence[tuple[Effect, PlacedOrder | None]], deadline: datetime) -> None:
-    """Send a claimed batch, several calls in flight, and record every outcome in one transaction."""
+def _send(world: World, erp: Connected, batch: Sequence[tuple[Effect, PlacedOrder | None]], deadline: datetime) -> bool:
+    """Send a claimed batch, several calls in flight, record every outcome in one transaction; say if all had time."""
     halting: list[HubError] = []
 
     def push(item: tuple[Effect, PlacedOrder | None]) -> Outcome:
@@ -139,6 +153,7 @@ def _send(world: World, erp: Connected, batch: Sequence[tuple[Effect, PlacedOrde
         raise halting[0]
     if any(isinstance(outcome, Placed) for outcome in outcomes):
         resume(world, erp)
+    return world.clock.now() <= deadline
 
 
 def _push(
@@ -175,6 +190,8 @@ def _after_transient(
     if error.may_have_happened:
         due = max(deadline, world.clock.now()) + timedelta(seconds=patience_s(world))
         return Again(effect, State.UNKNOWN, due, reason=reason_of(error))
+    if error.code == "send-window-passed":
+        return Again(effect, State.PENDING, effect.due_at, look_first=existing is not None)
     due = world.clock.now() + retry_in(effect.attempts + 1, error.retry_after_s)
     return Again(effect, State.PENDING, due, look_first=existing is not None, reason=reason_of(error))
 
@@ -186,7 +203,7 @@ def _after_rejection(
     now = world.clock.now()
     if existing is None:
         try:
-            matches = call(world, erp, "find_orders", orders=[intent.sales_order.key])
+            matches = call(world, erp, "find_orders", orders=[intent.sales_order.key], before=None)
         except HubError as again:
             return Again(effect, State.UNKNOWN, now + retry_in(effect.attempts + 1), reason=reason_of(again))
         outcome = _judge(world, erp, effect, intent, matches, now)

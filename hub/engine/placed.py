@@ -16,7 +16,7 @@ from hub.engine.world import Connected, World
 from hub.routing.fate import Fate, Problem, Standing, after_placement, lines_digest
 from hub.store import Tx, orders, outbox, timeline
 from hub.store.orders import Link, OrderRow
-from hub.store.outbox import Effect, State
+from hub.store.outbox import Effect, Settled, State
 from hub.store.timeline import Entry
 
 TOLERANCE = Decimal("0.05")  # what the ERP's own rounding of one order may come to before it is worth a word
@@ -58,8 +58,7 @@ Outcome = Placed | Blocked | Again
 
 def mark_unknown(tx: Tx, effects: Sequence[Effect], now: datetime, why: str) -> None:
     """Have effects looked up whose sender gave no outcome."""
-    for effect in effects:
-        outbox.settle(tx, effect.id, State.UNKNOWN, due_at=now)
+    outbox.settle(tx, [Settled(effect, State.UNKNOWN, now) for effect in effects])
     timeline.add(tx, [Entry(effect.order_id, now, "outcome-unknown", {"why": why}) for effect in effects])
 
 
@@ -88,18 +87,21 @@ def _write(world: World, erp: Connected, outcomes: Sequence[Outcome], now: datet
         entries: list[Entry] = []
         changes: list[dict[str, Any]] = []
         links: list[Link] = []
+        settled: list[Settled] = []
         for outcome in outcomes:
             row = rows[outcome.effect.order_id]
             if isinstance(outcome, Placed):
                 links.append(_link(erp, outcome, now))
                 entries += _placed_entries(outcome, row, now)
                 changes.append(_after(world, outcome, row, now, entries))
-                outbox.settle(tx, outcome.effect.id, State.DONE)
+                settled.append(Settled(outcome.effect, State.DONE))
             elif isinstance(outcome, Blocked):
                 changes.append(_blocked(world, outcome, row, now, entries))
-                outbox.settle(tx, outcome.effect.id, State.BLOCKED, look_first=outcome.look_first)
+                settled.append(Settled(outcome.effect, State.BLOCKED, None, outcome.look_first))
             else:
-                _again(tx, outcome, now, entries)
+                settled.append(Settled(outcome.effect, outcome.state, outcome.due_at, outcome.look_first))
+                entries += _again_entries(outcome, now)
+        outbox.settle(tx, settled)
         orders.link(tx, links)
         orders.update(tx, changes)
         timeline.add(tx, entries)
@@ -134,9 +136,12 @@ def expected_totals(order: SalesOrder) -> tuple[Decimal, Decimal]:
 
 
 def _after(world: World, outcome: Placed, row: OrderRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:
-    order = Order.model_validate_json(row.document)
-    digest = outcome.intent.digest if outcome.found.ours else lines_digest(order)
-    standing = after_placement(order, digest)
+    if outcome.found.ours and row.digest == outcome.intent.document:
+        digest, standing = outcome.intent.digest, Standing(Fate.PLACED)  # nothing changed since it was composed
+    else:
+        order = Order.model_validate_json(row.document)
+        digest = outcome.intent.digest if outcome.found.ours else lines_digest(order)
+        standing = after_placement(order, digest)
     entries.append(fate_entry(row.id, standing, now, row.route))
     return _changed(world, standing, row, now, placed_digest=digest)
 
@@ -160,10 +165,8 @@ def _changed(
     return {"id": row.id, **columns, "route": row.route, "placed_digest": placed_digest or row.placed_digest}
 
 
-def _again(tx: Tx, outcome: Again, now: datetime, entries: list[Entry]) -> None:
-    effect = outcome.effect
-    outbox.settle(tx, effect.id, outcome.state, due_at=outcome.due_at, look_first=outcome.look_first)
-    if outcome.reason is not None:
-        event = "outcome-unknown" if outcome.state is State.UNKNOWN else "postponed"
-        detail = {**outcome.reason, "until": outcome.due_at.isoformat()}
-        entries.append(Entry(effect.order_id, now, event, detail))
+def _again_entries(outcome: Again, now: datetime) -> list[Entry]:
+    if outcome.reason is None:
+        return []
+    event = "outcome-unknown" if outcome.state is State.UNKNOWN else "postponed"
+    return [Entry(outcome.effect.order_id, now, event, {**outcome.reason, "until": outcome.due_at.isoformat()})]

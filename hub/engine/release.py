@@ -17,7 +17,7 @@ from hub.routing.compose import Known, compose, wanted_skus
 from hub.routing.fate import Fate, Problem, Standing, lines_digest
 from hub.routing.model import Route
 from hub.routing.money import imbalances
-from hub.store import Tx, known, orders, outbox, timeline
+from hub.store import known, orders, outbox, timeline
 from hub.store.orders import OrderRow
 
 BATCH = 200
@@ -41,9 +41,12 @@ def release(world: World, channel: Connected) -> int:
     now = world.clock.now()
     with world.store.read() as tx:
         rows = orders.due(tx, channel.id, now, BATCH)
-        room = all(outbox.pending(tx, erp) < ROOM for erp in _erps(world, channel))
+        # A dry run sends nothing, so it would never have room again.
+        room = world.guard.dry or all(outbox.pending(tx, erp) < ROOM for erp in _erps(world, channel))
     if not rows or not room:
         return 0
+    for erp in _erps(world, channel):
+        watch.survey(world, channel, world.connected[erp])
     cases = _decide(world, channel, [row.id for row in rows], now)
     leaving = _divide(world, channel, cases, now)
     leaving = _unblocked(world, channel, leaving, now)
@@ -188,7 +191,7 @@ def _settle(world: World, cases: Sequence[_Case], now: datetime) -> None:
         timeline.add(
             tx, [fate_entry(c.row.id, c.standing, now, c.route.name if c.route else None) for c in valid if _is_news(c)]
         )
-        foreign = outbox.intend(tx, [_effect(tx, world, c, now) for c in valid if c.sales_order is not None])
+        foreign = outbox.intend(tx, [_effect(world, c, now) for c in valid if c.sales_order is not None])
         twice = [_twice(c) for c in valid if c.sales_order is not None and c.sales_order.key.key in foreign]
         orders.update(tx, [{"id": c.row.id, **_columns(world, c, now)} for c in twice])
         timeline.add(tx, [fate_entry(c.row.id, c.standing, now, c.row.route) for c in twice])
@@ -214,7 +217,7 @@ def _columns(world: World, case: _Case, now: datetime) -> dict[str, Any]:
     return fate_columns(world, case.standing, case.route, now, case.row.rechecks + 1 if again else 0)
 
 
-def _effect(tx: Tx, world: World, case: _Case, now: datetime) -> dict[str, Any]:
+def _effect(world: World, case: _Case, now: datetime) -> dict[str, Any]:
     assert case.sales_order is not None  # noqa: S101  # the caller chose only these
     assert case.route is not None  # noqa: S101
     return {
@@ -224,8 +227,8 @@ def _effect(tx: Tx, world: World, case: _Case, now: datetime) -> dict[str, Any]:
         "order_id": case.row.id,
         "priority": outbox.PRIORITY[outbox.PLACE_ORDER],
         "due_at": now,
-        "look_first": watch.must_look_first(tx, world, case.route.erp, case.order.created_at),
-        "payload": Intent(sales_order=case.sales_order, digest=lines_digest(case.order)).model_dump_json(
-            exclude_defaults=True
-        ),
+        "look_first": watch.must_look_first(world, case.row.connection, case.route.erp, case.sales_order.key),
+        "payload": Intent(
+            sales_order=case.sales_order, digest=lines_digest(case.order), document=case.row.digest
+        ).model_dump_json(exclude_defaults=True),
     }

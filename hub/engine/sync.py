@@ -153,6 +153,8 @@ def _channel_step(world: World, progress: Progress, channel: Connected, pull_any
         progress.recorded += pull.pull_orders(world, channel, count)
         done = True
     erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
+    for erp in erps:
+        watch.beat(world, erp)
     while erps.isdisjoint(progress.errors) and (released := release.release(world, channel)):
         progress.released += released
         progress.step(f"releasing orders of {channel.id}")

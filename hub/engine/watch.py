@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hub.contract import Cursor
-from hub.engine.world import World
-from hub.store import Tx, known, outbox
+from hub.contract import Cursor, Order, OrderKey
+from hub.engine.outcome import call
+from hub.engine.world import Connected, Survey, World
+from hub.routing.compose import order_key
+from hub.store import known, orders, outbox
 
 STREAM = "watch"
 GAP_S = 900.0
+SURVEY = 1000
 
 
 def beat(world: World, erp: str) -> None:
@@ -27,7 +30,36 @@ def beat(world: World, erp: str) -> None:
         known.set_cursor(tx, erp, STREAM, since, now)
 
 
-def must_look_first(tx: Tx, world: World, erp: str, ordered_at: datetime) -> bool:
+def since(world: World, erp: str) -> datetime | None:
+    """Return when this ledger's present watch began."""
+    with world.store.read() as tx:
+        began, _ = known.cursor(tx, erp, STREAM)
+    return None if began is None else datetime.fromisoformat(began)
+
+
+def survey(world: World, channel: Connected, erp: Connected) -> None:
+    """Learn which of the Orders from before the watch have no sales order yet, many to a call.
+
+    Done before anything is placed, when the other side still holds only what others made; remembered by this process.
+    """
+    began = since(world, erp.id)
+    if began is None:
+        return
+    survey = world.surveys.setdefault((channel.id, erp.id), Survey(began))
+    if survey.since != began:
+        survey = world.surveys[channel.id, erp.id] = Survey(began)
+    while True:
+        with world.store.read() as tx:
+            rows = orders.unplaced(tx, channel.id, began, survey.last_id, SURVEY)
+        if not rows:
+            return
+        keys = [order_key(Order.model_validate_json(row.document), channel.connector) for row in rows]
+        found = {one.key for one in call(world, erp, "find_orders", orders=keys, before=began)}
+        survey.absent.update(key.key for key in keys if key.key not in found)
+        survey.last_id = rows[-1].id
+
+
+def must_look_first(world: World, channel: str, erp: str, key: OrderKey) -> bool:
     """Say whether an Order may have been placed by something this ledger does not remember."""
-    since, _ = known.cursor(tx, erp, STREAM)
-    return since is None or ordered_at < datetime.fromisoformat(since)
+    survey = world.surveys.get((channel, erp))
+    return survey is None or (key.ordered_at < survey.since and key.key not in survey.absent)

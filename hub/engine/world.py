@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hub.contract import Connection, Log, Token
 from hub.host.budget import Budgets
 from hub.host.clock import FollowedClock, HubClock, SystemClock
 from hub.host.discover import Found
-from hub.host.http import Guard, Session
+from hub.host.http import Guard, Session, renewing_tokens
 from hub.host.register import plug
 from hub.host.tokens import Authorisation, Cipher, authorisation_key
 from hub.routing.model import Route, Timing
@@ -80,6 +81,15 @@ class Connected:
 
 
 @dataclass(slots=True)
+class Survey:
+    """Which Orders from before the present watch were seen to have no sales order."""
+
+    since: datetime
+    last_id: int = 0
+    absent: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class World:
     """What the flows share."""
 
@@ -92,6 +102,8 @@ class World:
     sessions: list[Session] = field(default_factory=list)
     trace: Trace | None = None
     asked: dict[tuple[str, str], float] = field(default_factory=dict)  # (ERP, SKU) -> when it was last looked up
+    surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)  # (channel, ERP)
+    batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -175,7 +187,8 @@ def _connect(entry: ConnectionConfig, found: Found, session: Session, auth: Auth
     if "refresh_token" in plugin.capabilities and auth.refresh is None:
 
         def refresh(token: Token) -> Token:
-            renewed: Token = hooks.refresh_token(token=token)
+            with renewing_tokens():
+                renewed: Token = hooks.refresh_token(token=token)
             return renewed
 
         auth.refresh = refresh

@@ -45,7 +45,7 @@ def _load(namespace: str) -> dict[str, Found]:
         manager: ExtensionManager[Any] = ExtensionManager(
             namespace, on_load_failure_callback=failed, conflict_resolver=error_on_conflict
         )
-        loaded = {extension.name: extension for extension in manager}
+        loaded = dict(manager.items())  # the only way that asks the resolver; plain iteration does not
     except MultipleMatches as error:
         raise ConfigurationError(
             "plugin-conflict",

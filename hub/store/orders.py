@@ -87,6 +87,18 @@ def due(tx: Tx, connection: str, now: datetime, limit: int) -> list[OrderRow]:
     return _rows(tx.execute(query.order_by(orders.c.due_at, orders.c.id).limit(limit)))
 
 
+def unplaced(tx: Tx, connection: str, before: datetime, after_id: int, limit: int) -> list[OrderRow]:
+    """Return orders made before an instant that may still be placed, by ascending id."""
+    query = sa.select(*SNAPSHOT).where(
+        orders.c.id > after_id,
+        orders.c.connection == connection,
+        orders.c.fate.in_(("held", "ready", "blocked")),
+        orders.c.placed_digest.is_(None),
+        orders.c.created_at < before,
+    )
+    return _rows(tx.execute(query.order_by(orders.c.id).limit(limit)))
+
+
 def next_due(tx: Tx, connection: str) -> datetime | None:
     """Return when the next order of a Connection must be looked at."""
     found: datetime | None = tx.execute(

@@ -152,9 +152,38 @@ def to_look_up(tx: Tx, target: str, now: datetime, limit: int) -> list[Effect]:
     return _effects(tx.execute(query.order_by(outbox.c.id).limit(limit)))
 
 
-def settle(tx: Tx, id_: int, state: State, **values: Any) -> None:
-    """Record what became of an effect."""
-    tx.execute(sa.update(outbox).where(outbox.c.id == id_).values(state=state, **values))
+_SETTLE = (
+    sa.update(outbox)
+    .where(outbox.c.id == sa.bindparam("row_id"))
+    .values(state=sa.bindparam("b_state"), due_at=sa.bindparam("b_due"), look_first=sa.bindparam("b_look"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an effect; ``due_at`` None leaves its time as it was."""
+
+    effect: Effect
+    state: State
+    due_at: datetime | None = None
+    look_first: bool = False
+
+
+def settle(tx: Tx, settled: Sequence[Settled]) -> None:
+    """Record what became of effects."""
+    if settled:
+        tx.execute(
+            _SETTLE,
+            [
+                {
+                    "row_id": one.effect.id,
+                    "b_state": one.state,
+                    "b_due": one.due_at or one.effect.due_at,
+                    "b_look": one.look_first,
+                }
+                for one in settled
+            ],
+        )
 
 
 def next_due(tx: Tx, target: str, patience_s: float) -> datetime | None:

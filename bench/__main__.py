@@ -1,0 +1,26 @@
+"""Run every benchmark: `python -m bench [--orders N]`; prints `figure: value` lines, writes bench/results.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from bench import orders, startup
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=10_000)
+    wanted = parser.parse_args()
+    figures: dict[str, float] = {}
+    for measure in (startup.measure, lambda: orders.measure(wanted.orders, max(wanted.orders // 10, 10))):
+        for name, value in measure().items():
+            print(f"{name}: {value:.3f}", flush=True)
+            figures[name] = value
+    (Path(__file__).parent / "results.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Orders a second, calls and memory per order: the hub against a bare httpx loop, in one run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.shop import VARIANTS, Shop, finish, shop
+
+HOUR = 3600
+
+
+def _bare(opened: Shop) -> float:
+    now = opened.control("tiktok", "clock", method="GET")["now"]
+    given = {**opened.settings, "api": opened.urls["tiktok"], "erp": opened.urls["katana"], "now": str(now),
+             "auth_url": opened.urls["tiktok"], "refresh_token": opened.control("tiktok", "settings", method="GET")[
+                 "refresh_token"]}  # fmt: skip
+    done = subprocess.run([sys.executable, "-m", "bench.bare", json.dumps(given)], capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    return float(done.stdout)
+
+
+def _hub(opened: Shop, folder: Path, orders: int) -> tuple[float, float, int]:
+    """Pull while the orders are held, move past the hold, pull and place; return wall, CPU, peak memory."""
+    folder.mkdir()
+    opened.write_routes(folder)
+    wall = cpu = 0.0
+    peak = 0
+    for _ in range(2):
+        began = time.perf_counter()
+        used, memory = finish(opened.hub(folder, "sync"))
+        wall += time.perf_counter() - began
+        cpu, peak = cpu + used, max(peak, memory)
+        opened.advance(HOUR)
+    made = sum(1 for row in opened.control("katana", "state", method="GET")["sales_orders"]
+               if str(row["order_no"]).startswith("TT-"))  # fmt: skip
+    if made != orders:
+        raise RuntimeError(f"{made} sales orders for {orders} orders")
+    return wall, cpu, peak
+
+
+def measure(orders: int = 10_000, few: int = 1_000) -> dict[str, float]:
+    """Return the figures; raise where an order was lost or doubled."""
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        with shop(Path(folder) / "few") as opened:
+            opened.seed(few)
+            _, _, peak_few = _hub(opened, Path(folder) / "hub-few", few)
+        with shop(Path(folder) / "many") as opened:
+            opened.seed(orders)
+            bare = _bare(opened)  # first, so that the simulator has rendered each order before the hub is measured too
+            opened.control("katana", "seed", {"reset": True, "variants": VARIANTS})
+            before = {name: sum(opened.calls(name).values()) for name in opened.urls}
+            wall, cpu, peak = _hub(opened, Path(folder) / "hub", orders)
+            calls = {name: sum(opened.calls(name).values()) - before[name] for name in opened.urls}
+    # Against: the same pulls and creates by a stateless, serial httpx loop in a process of its own, in this run.
+    figures["orders.ratio_to_bare_loop"] = bare / wall
+    figures["orders.per_second"] = orders / wall
+    figures["orders.bare_loop_per_second"] = orders / bare
+    figures["orders.cpu_ms_per_order"] = 1000 * cpu / orders
+    # Counted by the simulators, everything included: tokens, shops, look-ups.
+    figures["orders.katana_calls_per_order"] = calls["katana"] / orders
+    figures["orders.tiktok_calls_per_order"] = calls["tiktok"] / orders
+    # Peak resident memory of the hub process with ten times the orders.
+    figures["orders.peak_memory_ratio_10k_to_1k"] = peak / peak_few
+    figures["orders.peak_memory_mb"] = peak / 1024
+    return figures
