@@ -134,10 +134,10 @@ def shop(folder: Path) -> Iterator[Shop]:
 
 def finish(process: subprocess.Popen[str]) -> tuple[float, int]:
     """Wait for a process; return its seconds of CPU and its peak memory in KiB."""
-    out, err = process.stdout, process.stderr
-    assert out is not None
-    assert err is not None
-    text, errors = out.read(), err.read()
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout as out, process.stderr as err:
+        text, errors = out.read(), err.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:

@@ -29,6 +29,8 @@ def call(world: World, connected: Connected, hook: str, **arguments: Any) -> Any
         raise _broken(world, connected, hook, error) from error
     if result is None:
         raise _broken(world, connected, hook, TypeError("it answered None"))
+    if world.trace is not None:
+        world.trace(hook, {"connection": connected.id, "result": result})
     return result
 
 

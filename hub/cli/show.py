@@ -1,0 +1,107 @@
+"""How results look: tables for people, JSON for programs, ages, fates in their colours."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import click
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPED_WIDTH = 140
+FATE_STYLE = {
+    "held": "yellow",
+    "ready": "cyan",
+    "placed": "green",
+    "partly-fulfilled": "green",
+    "fulfilled": "green",
+    "skipped": "bright_black",
+    "cancelled": "bright_black",
+    "blocked": "bold red",
+}
+Cell = str | Text | int | None
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that takes every text as it is; piped output is not cut at 80 columns."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[Cell]], *, right: Sequence[str] = (), headed: bool = True
+) -> Table:
+    """Return a table; columns named in ``right`` are aligned to the right, the last one may wrap."""
+    made = Table(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False, show_header=headed
+    )
+    for heading in headings:
+        last = heading == headings[-1]
+        made.add_column(heading, justify="right" if heading in right else "left", no_wrap=not last, overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else "" if cell is None else clean(str(cell)) for cell in row))
+    return made
+
+
+def fate_text(fate: str, cause: str | None = None) -> Text:
+    """Return a fate in its colour, with its cause."""
+    return Text(f"{fate} ({cause})" if cause else fate, style=FATE_STYLE.get(fate, ""))
+
+
+def clean(text: str) -> str:
+    """Return text from outside without what would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """Return how long ago an instant is, or in how long it comes, in its largest unit or two."""
+    if at is None:
+        return ""
+    seconds = round((now - at).total_seconds())
+    past, seconds = seconds >= 0, abs(seconds)
+    for size, unit, small, lesser in ((86_400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if seconds >= size:
+            rest = seconds % size // small
+            text = f"{seconds // size}{unit}" + (f" {rest}{lesser}" if rest and unit != "m" else "")
+            break
+    else:
+        text = f"{seconds}s"
+    return text if past else f"in {text}"
+
+
+def instant(at: datetime | None) -> str:
+    """Return an instant as people read it, in UTC."""
+    return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump())
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout."""
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))

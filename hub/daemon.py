@@ -1,0 +1,93 @@
+"""Clock and signals around the engine; decides nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from hub.contract import TransientError
+from hub.engine.sync import Progress, run
+from hub.engine.world import World
+
+GRACE_S = 9.0
+
+
+@dataclass(slots=True)
+class Stopping:
+    """Whether, and by which signal, this process was told to stop."""
+
+    event: threading.Event = field(default_factory=threading.Event)
+    signal: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """128 and the signal's number, as shells have it; 0 where none came."""
+        return 128 + self.signal if self.signal else 0
+
+
+@contextmanager
+def stopping(*, grace_s: float = GRACE_S) -> Iterator[Stopping]:
+    """Turn SIGINT and SIGTERM into an event; the process ends at the latest ``grace_s`` after, or at a second signal.
+
+    Ending in the middle is safe: what is in flight is looked up at the next start before anything is sent again.
+    """
+    asked = Stopping()
+    timer = threading.Timer(grace_s, _end, (asked,))
+    timer.daemon = True
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if asked.event.is_set():
+            _end(asked)
+        asked.signal = number
+        asked.event.set()
+        timer.start()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(asked: Stopping) -> None:
+    sys.stderr.write("stopped with a call still open; the next start looks up what became of it\n")
+    sys.stderr.flush()
+    os._exit(asked.exit_code)
+
+
+def serve(world: World, stop: threading.Event) -> None:
+    """Work until told to stop.
+
+    Raises:
+        TransientError: another process works for one of the Connections.
+    """
+    progress = Progress(tell=lambda progress: stop.set() if progress.busy else None)
+    world.log.info(
+        "hub-started",
+        routes=[route.name for route in world.active()],
+        connections=sorted(world.connected),
+        database=world.store.label,
+    )
+    run(world, progress, stop)
+    if progress.busy:
+        raise busy(progress.busy)
+    world.log.info("hub-stopped")
+
+
+def busy(connections: list[str]) -> TransientError:
+    """Return what to say where another process is the one worker of these Connections."""
+    names = ", ".join(connections)
+    return TransientError(
+        "connection-busy",
+        f"another hub process works for {names} right now",
+        where=names,
+        do="That one does the work; stop it first if this one shall. Looking (hub orders) works beside it.",
+    )

@@ -1,0 +1,128 @@
+"""What would be sent: one pass over a throw-away copy of the ledger, with every write to the outside stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hub.config import Config
+from hub.contract import SalesOrder
+from hub.engine.ledger import Intent
+from hub.engine.placed import expected_totals
+from hub.engine.review import Count, counts
+from hub.engine.sync import Progress, sync
+from hub.engine.world import Trace, World, build
+from hub.host.discover import Found
+from hub.routing.fate import Fate
+from hub.routing.model import CustomerPer
+from hub.store import Store, known, open_store, orders, outbox
+from hub.store.copy import copy_ledger
+from hub.store.outbox import State
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One sales order that the next real pass would make; ``customer`` is never a buyer's name."""
+
+    ref: str
+    key: str
+    connection: str
+    route: str | None
+    erp: str
+    customer: str
+    location: str | None  # by name; None: the ERP's default
+    sales_order: SalesOrder
+    expected_total: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a rehearsed pass came to."""
+
+    planned: tuple[Planned, ...]
+    before: tuple[Count, ...]
+    after: tuple[Count, ...]
+    progress: Progress
+    reads: int
+
+
+def rehearse(
+    config: Config,
+    plugins: Mapping[str, Found],
+    store: Store,
+    *,
+    environ: Mapping[str, str],
+    key_file: Path,
+    stop: threading.Event,
+    only: str | None = None,
+    tell: Callable[[Progress], None] = lambda progress: None,
+    trace: Trace | None = None,
+) -> Rehearsal:
+    """Do one pass on a copy; ``store`` keeps only what must outlive it: renewed tokens."""
+    with _copied(store) as copy:
+        before = tuple(counts(copy))
+        world = build(
+            config, plugins, copy, environ=environ, key_file=key_file, dry=True, token_store=store, trace=trace
+        )
+        try:
+            progress = Progress(tell=tell)
+            sync(world, progress, stop, only)
+            return Rehearsal(_planned(world, only), before, tuple(counts(copy)), progress, world.guard.reads)
+        finally:
+            for session in world.sessions:
+                session.close()
+
+
+@contextmanager
+def _copied(store: Store) -> Iterator[Store]:
+    with TemporaryDirectory(prefix="hub-dry-run-") as folder:
+        copy = open_store(str(Path(folder) / "copy.db"))
+        try:
+            copy_ledger(store, copy)
+            yield copy
+        finally:
+            copy.close()
+
+
+def _planned(world: World, only: str | None) -> tuple[Planned, ...]:
+    found: list[Planned] = []
+    with world.store.read() as tx:
+        before: int | None = None
+        while page := orders.listing(tx, Fate.READY, PAGE, before):
+            before = page[-1].id
+            for row in page:
+                waiting = [each for each in outbox.of_order(tx, row.id) if each.state == State.PENDING]
+                if not waiting or only not in (None, row.route):
+                    continue
+                order = Intent.model_validate_json(waiting[0].payload).sales_order
+                erp, customer = waiting[0].target, _customer(world, row.route, order)
+                names = {place.ref: place.name for place in known.locations_of(tx, erp)}
+                total = expected_totals(order)[0]
+                found.append(
+                    Planned(
+                        row.ref, row.key, row.connection, row.route, erp, customer,
+                        names.get(order.location_ref or "", order.location_ref),
+                        _without_person(order, customer), total, order.currency,
+                    )
+                )  # fmt: skip
+    return tuple(reversed(found))
+
+
+def _customer(world: World, route: str | None, order: SalesOrder) -> str:
+    per_buyer = any(each.name == route and each.orders.customer is CustomerPer.BUYER for each in world.routes)
+    return order.customer.reference if per_buyer else order.customer.name
+
+
+def _without_person(order: SalesOrder, customer: str) -> SalesOrder:
+    bare = order.customer.model_copy(
+        update={"name": customer, "first_name": None, "last_name": None, "email": None, "phone": None}
+    )
+    return order.model_copy(update={"customer": bare, "address": None, "note": ""})
