@@ -190,7 +190,7 @@ def _after_transient(
     if error.may_have_happened:
         due = max(deadline, world.clock.now()) + timedelta(seconds=patience_s(world))
         return Again(effect, State.UNKNOWN, due, reason=reason_of(error))
-    if error.code == "send-window-passed":
+    if error.code in ("send-window-passed", "stopping"):
         return Again(effect, State.PENDING, effect.due_at, look_first=existing is not None)
     due = world.clock.now() + retry_in(effect.attempts + 1, error.retry_after_s)
     return Again(effect, State.PENDING, due, look_first=existing is not None, reason=reason_of(error))

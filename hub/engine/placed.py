@@ -8,13 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from hub.contract import Order, PlacedOrder, SalesOrder
 from hub.engine.ledger import Intent, fate_columns, fate_entry
 from hub.engine.world import Connected, World
 from hub.routing.fate import Fate, Problem, Standing, after_placement, lines_digest
-from hub.store import Tx, orders, outbox, timeline
+from hub.store import ConflictError, Tx, orders, outbox, timeline
 from hub.store.orders import Link, OrderRow
 from hub.store.outbox import Effect, Settled, State
 from hub.store.timeline import Entry
@@ -66,7 +64,7 @@ def record(world: World, erp: Connected, outcomes: Sequence[Outcome], now: datet
     """Write outcomes, all in one transaction; one that breaks a law of the schema is blocked, alone."""
     try:
         _write(world, erp, outcomes, now)
-    except IntegrityError:
+    except ConflictError:
         if len(outcomes) > 1:
             for outcome in outcomes:
                 record(world, erp, [outcome], now)

@@ -59,6 +59,7 @@ def involved(world: World, only: str | None = None) -> tuple[list[Connected], li
 
 def sync(world: World, progress: Progress, stop: threading.Event, only: str | None = None) -> None:
     """Work until nothing is due: pull, release, place; what fails is kept and told in ``progress.errors``."""
+    world.guard.stop = stop
     channels, erps = involved(world, only)
     with lanes(world, progress, [each.id for each in (*channels, *erps)]) as won:
         crew = _Crew(world, progress, stop, _won(channels, won), _won(erps, won))
@@ -69,6 +70,7 @@ def sync(world: World, progress: Progress, stop: threading.Event, only: str | No
 
 def run(world: World, progress: Progress, stop: threading.Event) -> None:
     """Work until told to stop, sleeping until something is due."""
+    world.guard.stop = stop
     channels, erps = involved(world)
     with lanes(world, progress, [each.id for each in (*channels, *erps)]) as won:
         crew = _Crew(world, progress, stop, _won(channels, won), _won(erps, won))
@@ -109,6 +111,8 @@ class _Crew:
         try:
             return step()
         except HubError as error:
+            if self.stop.is_set():
+                return False
             # A channel's step also asks the ERP; the one whose call failed is the one that rests.
             culprit = self.world.connected.get(error.connection or "", connected)
             self.progress.errors[culprit.id] = error

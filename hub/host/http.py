@@ -55,6 +55,7 @@ class Guard:
     """Counts calls and, in a dry run, stops every write before it leaves."""
 
     dry: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)  # set: wait for nothing any more
     reads: int = 0
     writes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -163,7 +164,7 @@ class Session(httpx.Client):
     ) -> httpx.Response | float:
         try:
             response = self._exchange(request, options)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             if call.reads and attempt < READ_ATTEMPTS:
                 return _backoff(attempt)
             raise self._lost(request, call, error) from error
@@ -218,7 +219,11 @@ class Session(httpx.Client):
 
     def _wait(self, seconds: float, call: Call, request: httpx.Request) -> None:
         self._check_deadline(call, seconds)
-        self._clock.wait(seconds)
+        self._clock.wait(seconds, self._guard.stop)
+        if self._guard.stop.is_set():
+            raise TransientError(
+                "stopping", "the hub is stopping; nothing was sent", where=self._connection, do="Start it again."
+            )
 
     def _check_deadline(self, call: Call, wait_s: float) -> None:
         deadline = _deadline.get()
@@ -233,7 +238,7 @@ class Session(httpx.Client):
                 retry_after_s=wait_s,
             )
 
-    def _lost(self, request: httpx.Request, call: Call, error: httpx.TransportError) -> TransientError:
+    def _lost(self, request: httpx.Request, call: Call, error: httpx.RequestError) -> TransientError:
         never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
         return TransientError(
             "no-answer",

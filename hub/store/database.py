@@ -19,6 +19,10 @@ SCHEMA_VERSION = "0001"
 BUSY_S = 30
 
 
+class ConflictError(Exception):
+    """A law that the schema keeps would have been broken; nothing was written. The caller knows what it means."""
+
+
 class Store:
     """The ledger and the outbox in one database: SQLite or PostgreSQL, the same statements."""
 
@@ -83,8 +87,8 @@ class Store:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.IntegrityError:
-            raise  # a broken law of the schema: the caller knows what it means
+        except sa.exc.IntegrityError as error:
+            raise ConflictError(str(error.orig)) from error
         except sa.exc.DBAPIError as error:
             raise explain(error, self.label) from error
 
@@ -137,11 +141,11 @@ def explain(error: sa.exc.DBAPIError, label: str) -> HubError:
     return TransientError("database-failed", what, where=where, do=do)
 
 
-def _prepare_sqlite(engine: sa.Engine) -> None:
+def _prepare_sqlite(engine: sa.Engine, busy_s: int) -> None:
     @sa.event.listens_for(engine, "connect")
     def connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin event below speaks BEGIN itself
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_S * 1000}"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={busy_s * 1000}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
@@ -173,9 +177,13 @@ def open_store(url: str, *, busy_s: int = BUSY_S) -> Store:
             do="Give a file path, or postgresql://user@host/name with channel-hub[postgres] installed.",
         ) from error
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, busy_s)
     store = Store(engine, label)
-    _ensure_schema(store)
+    try:
+        _ensure_schema(store)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 
@@ -200,5 +208,5 @@ def _ensure_schema(store: Store) -> None:
         )
     from hub.store.upgrade import upgrade  # Alembic takes longer to import than most commands to run
 
-    with store.lock("schema", wait_s=60):
-        upgrade(store)
+    with store.lock("schema", wait_s=60), store.write() as tx:
+        upgrade(tx)

@@ -97,10 +97,14 @@ def test_wrong_katana_key_keeps_the_orders_and_says_where_keys_are_made(site: Si
     _goes_on(site, ref)
 
 
-@pytest.mark.parametrize("option", [{"error_wrapper": "bare"}, {"ratelimit_reset_unit": "s"}, {"inline_addresses": "no"},
-                                    {"search_shape": "none"}, {"updated_at_min": "exclusive"}, {"source_case": "lower"},
-                                    {"number_style": "strings"}, {"total_includes_shipping": "yes"},
-                                    {"rate_limit": "60"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"error_wrapper": "bare"}, {"inline_addresses": "no"}, {"ratelimit_reset_unit": "s"}, {"search_shape": "none"},
+        {"updated_at_min": "exclusive"}, {"source_case": "lower"}, {"number_style": "strings"},
+        {"total_includes_shipping": "yes"}, {"rate_limit": "60"},
+    ],
+)  # fmt: skip
 def test_katana_may_behave_either_way(site: Site, option: dict[str, Any]) -> None:
     """Each fact that is UNCERTAIN, the other way round."""
     site.katana_sim("options", option)

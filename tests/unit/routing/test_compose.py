@@ -6,12 +6,30 @@ from typing import Any
 import pytest
 
 from hub.contract import (
-    Buyer, FulfilledBy, LineItem, LineStatus, Location, LocationKind, Part, SalesOrder, Totals, Variant,
+    Buyer,
+    FulfilledBy,
+    LineItem,
+    LineStatus,
+    Location,
+    LocationKind,
+    Part,
+    SalesOrder,
+    Totals,
+    Variant,
 )  # fmt: skip
 from hub.routing.compose import Known, compose, split, wanted_skus
 from hub.routing.fate import Problem
 from hub.routing.model import (
-    Component, CustomerPer, DiscountRule, LocationRule, OrderRules, Route, ShippingAs, ShippingRule, TaxMode, TaxRule,
+    Component,
+    CustomerPer,
+    DiscountRule,
+    LocationRule,
+    OrderRules,
+    Route,
+    ShippingAs,
+    ShippingRule,
+    TaxMode,
+    TaxRule,
 )  # fmt: skip
 from tests.conftest import OrderMaker
 

@@ -1,0 +1,24 @@
+"""PUBLIC: the contract kit for connector authors; docs/first-connector.md shows its use.
+
+``hub.testing.strategies`` (property tests) needs hypothesis and is imported by its own name.
+"""
+
+from hub.testing.connection import Bench, SkippingClock, make_connection
+from hub.testing.faults import Answer, Channel, Kind, Reply, Request
+from hub.testing.kit import RULES, ConnectorContract
+from hub.testing.outside import Outside, SeenOrder
+
+__all__ = [
+    "RULES",
+    "Answer",
+    "Bench",
+    "Channel",
+    "ConnectorContract",
+    "Kind",
+    "Outside",
+    "Reply",
+    "Request",
+    "SeenOrder",
+    "SkippingClock",
+    "make_connection",
+]

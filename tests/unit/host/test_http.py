@@ -1,0 +1,217 @@
+"""The client lent to connectors, against real servers that misbehave."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+import structlog
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from hub.contract import Budget, Call, ConfigurationError, Pace, TransientError
+from hub.host.budget import Budgets
+from hub.host.http import Guard, Session, renewing_tokens, retry_after_s, send_before
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+READ = {"hub": Call(reads=True)}
+WRITE = {"hub": Call(reads=False)}
+
+
+class StepClock:
+    """Time that only waiting moves."""
+
+    def __init__(self) -> None:
+        self.at, self.waited = NOON, 0.0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def wait(self, seconds: float, until: threading.Event | None = None) -> None:
+        self.waited += seconds
+        self.at += timedelta(seconds=seconds)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def clock() -> StepClock:
+    return StepClock()
+
+
+@pytest.fixture
+def make(clock: StepClock) -> Iterator[Callable[..., Session]]:
+    made: list[Session] = []
+
+    def make(*, dry: bool = False, timeout_s: float = 5) -> Session:
+        made.append(Session("shop", clock=clock, budgets=Budgets(clock), guard=Guard(dry=dry),
+                            log=structlog.get_logger(), timeout_s=timeout_s))  # fmt: skip
+        return made[-1]
+
+    yield make
+    for session in made:
+        session.close()
+
+
+class Nonce(httpx.Auth):
+    """Signs each attempt with a new number."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def auth_flow(self, request: httpx.Request):  # type: ignore[no-untyped-def]  # the base class leaves it untyped
+        self.count += 1
+        request.headers["x-nonce"] = str(self.count)
+        yield request
+
+
+def test_read_is_tried_again_after_server_errors_and_authenticated_anew(
+    httpserver: HTTPServer, make: Callable[..., Session]
+) -> None:
+    seen: list[str] = []
+
+    def answer(request: Request) -> Response:
+        seen.append(request.headers["x-nonce"])
+        return Response("sorry", 503) if len(seen) < 3 else Response("{}")
+
+    httpserver.expect_request("/a").respond_with_handler(answer)
+    response = make().get(httpserver.url_for("/a"), extensions=READ, auth=Nonce())
+    assert response.status_code == 200
+    assert seen == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_write_is_never_repeated_on_a_server_error(
+    httpserver: HTTPServer, make: Callable[..., Session], status: int
+) -> None:
+    httpserver.expect_request("/a").respond_with_data("sorry", status)
+    assert make().post(httpserver.url_for("/a"), extensions=WRITE).status_code == status
+    assert len(httpserver.log) == 1
+
+
+def test_refused_write_is_repeated_after_the_time_told(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    """429 was not processed, so any method may go again (K: 1.2)."""
+    httpserver.expect_ordered_request("/a").respond_with_data("", 429, {"Retry-After": "15"})
+    httpserver.expect_ordered_request("/a").respond_with_data("{}")
+    assert make().post(httpserver.url_for("/a"), extensions=WRITE).status_code == 200
+    assert clock.waited == pytest.approx(15, abs=0.1)
+
+
+def test_lost_answer_of_a_write_may_have_happened_and_of_a_read_not(
+    httpserver: HTTPServer, make: Callable[..., Session]
+) -> None:
+    stopped = threading.Event()
+
+    def slow(request: Request) -> Response:
+        stopped.wait(1)
+        return Response("late")
+
+    httpserver.expect_request("/a").respond_with_handler(slow)
+    session = make(timeout_s=0.1)
+    with pytest.raises(TransientError) as write:
+        session.post(httpserver.url_for("/a"), extensions=WRITE)
+    with pytest.raises(TransientError) as read:
+        session.get(httpserver.url_for("/a"), extensions=READ)
+    stopped.set()
+    assert (write.value.may_have_happened, read.value.may_have_happened) == (True, False)
+
+
+def test_write_that_found_no_server_did_not_happen(make: Callable[..., Session]) -> None:
+    with pytest.raises(TransientError) as caught:
+        make().post("http://127.0.0.1:9/", extensions=WRITE)
+    assert not caught.value.may_have_happened
+
+
+def test_answer_that_cannot_be_unpacked_is_a_lost_answer(httpserver: HTTPServer, make: Callable[..., Session]) -> None:
+    httpserver.expect_request("/a").respond_with_data("no gzip", headers={"Content-Encoding": "gzip"})
+    with pytest.raises(TransientError) as caught:
+        make().post(httpserver.url_for("/a"), extensions=WRITE)
+    assert caught.value.may_have_happened
+
+
+def test_dry_run_lets_reads_pass_and_no_write(httpserver: HTTPServer, make: Callable[..., Session]) -> None:
+    httpserver.expect_request("/a").respond_with_data("{}")
+    session = make(dry=True)
+    assert session.post(httpserver.url_for("/a"), extensions=READ).status_code == 200
+    for extensions in (WRITE, {}):
+        with pytest.raises(ConfigurationError, match="dry-run-write"):
+            session.post(httpserver.url_for("/a"), extensions=extensions)
+    assert len(httpserver.log) == 1
+    with renewing_tokens():
+        assert session.get(httpserver.url_for("/a"), extensions=WRITE).status_code == 200
+
+
+def test_plain_http_leaves_only_for_loopback(make: Callable[..., Session]) -> None:
+    with pytest.raises(ConfigurationError, match="plain-http"):
+        make().get("http://example.invalid/", extensions=READ)
+
+
+def test_write_past_its_deadline_is_not_sent(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    """Law 1: the deadline is checked just before each send."""
+    httpserver.expect_request("/a").respond_with_data("{}")
+    with send_before(clock.now() - timedelta(seconds=1)), pytest.raises(TransientError) as caught:
+        make().post(httpserver.url_for("/a"), extensions=WRITE)
+    assert (caught.value.code, caught.value.may_have_happened) == ("send-window-passed", False)
+    assert httpserver.log == []
+
+
+def test_write_whose_turn_comes_after_its_deadline_does_not_wait_for_it(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    httpserver.expect_request("/a").respond_with_data("{}")
+    call = {"hub": Call(reads=False, budget=Budget("k", 1, 60))}
+    session = make()
+    with send_before(clock.now() + timedelta(seconds=30)):
+        session.post(httpserver.url_for("/a"), extensions=call)
+        with pytest.raises(TransientError, match="send-window-passed"):
+            session.post(httpserver.url_for("/a"), extensions=call)
+    assert clock.waited == 0
+
+
+def test_budget_spreads_calls_over_its_window(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    """Law 10: never more than the budget in any window."""
+    httpserver.expect_request("/a").respond_with_data("{}")
+    session, at = make(), []
+    for _ in range(13):
+        session.get(httpserver.url_for("/a"), extensions={"hub": Call(reads=True, budget=Budget("k", 5, 60))})
+        at.append(clock.now())
+    for first, sixth in zip(at, at[5:], strict=False):
+        assert sixth - first >= timedelta(seconds=60)
+
+
+def test_budget_stops_at_the_other_sides_word(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    httpserver.expect_request("/a").respond_with_data("{}")
+    call = Call(reads=True, budget=Budget("k", 50, 60), pace=lambda response: Pace(remaining=0, resets_in_s=42))
+    session = make()
+    for _ in range(2):
+        session.get(httpserver.url_for("/a"), extensions={"hub": call})
+    assert clock.waited == pytest.approx(42)
+
+
+def test_stopping_hub_waits_for_nothing(httpserver: HTTPServer, clock: StepClock) -> None:
+    guard = Guard()
+    guard.stop.set()
+    httpserver.expect_request("/a").respond_with_data("", 429, {"Retry-After": "600"})
+    session = Session("shop", clock=clock, budgets=Budgets(clock), guard=guard, log=structlog.get_logger(), timeout_s=5)
+    with session, pytest.raises(TransientError, match="stopping"):
+        session.get(httpserver.url_for("/a"), extensions=READ)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("15", 15.0), ("Mon, 02 Mar 2026 12:00:30 GMT", 30.0), ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0), ("soon", None)],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(text: str, seconds: float | None) -> None:
+    assert retry_after_s(httpx.Response(429, headers={"Retry-After": text}), NOON) == seconds

@@ -1,0 +1,188 @@
+"""The schema, its laws, and what a database's failures mean to a person; on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from hub.contract import ConfigurationError, HubError
+from hub.store import SCHEMA_VERSION, ConflictError, Store, open_store, orders, outbox, schema_version
+from hub.store.orders import Link
+from hub.store.tables import metadata
+from tests.conftest import NOON
+
+Row = dict[str, Any]
+
+
+def _order(ref: str, connection: str = "shop") -> Row:
+    return {
+        "connection": connection, "ref": ref, "key": f"X-{ref}", "channel_status": "OPEN", "created_at": NOON,
+        "updated_at": NOON, "first_seen_at": NOON, "read_at": NOON, "digest": "d", "document": "{}", "fate": "held",
+        "cause": "hold", "reason": None, "route": None, "release_at": NOON, "due_at": NOON,
+    }  # fmt: skip
+
+
+def _effect(order_id: int, key: str) -> Row:
+    return {"kind": "place-order", "target": "erp", "key": key, "order_id": order_id, "priority": 20, "due_at": NOON,
+            "look_first": False, "payload": "{}"}  # fmt: skip
+
+
+def test_migrations_make_exactly_the_tables_that_the_code_names(store: Store) -> None:
+    with store.read() as tx:
+        assert compare_metadata(MigrationContext.configure(tx), metadata) == []
+
+
+def test_newest_migration_is_the_version_this_hub_knows(store: Store) -> None:
+    folder = Path(orders.__file__).parent / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == SCHEMA_VERSION == schema_version(store)
+
+
+def test_opening_again_changes_nothing(database: str) -> None:
+    for _ in range(2):
+        opened = open_store(database)
+        assert schema_version(opened) == SCHEMA_VERSION
+        opened.close()
+
+
+def test_instants_come_back_as_they_went_in(store: Store) -> None:
+    row = {**_order("1"), "due_at": NOON + timedelta(milliseconds=7)}
+    with store.write() as tx:
+        orders.insert(tx, [row])
+        assert orders.by_refs(tx, "shop", ["1"])["1"].due_at == NOON + timedelta(milliseconds=7)
+
+
+def test_database_refuses_the_same_channel_order_twice(store: Store) -> None:
+    with pytest.raises(ConflictError), store.write() as tx:
+        orders.insert(tx, [_order("1"), _order("1")])
+    with store.read() as tx:
+        assert orders.by_refs(tx, "shop", ["1"]) == {}, "the whole transaction is undone"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{"order_id": 1}, {"key": "X-1"}, {"ref": "77"}],
+    ids=["one sales order per order", "one per key", "one order per sales order"],
+)
+def test_database_refuses_a_second_sales_order(store: Store, second: Row) -> None:
+    """Law 1: constraints, not checks."""
+    with store.write() as tx:
+        ids = orders.insert(tx, [_order("1"), _order("2")])
+        orders.link(tx, [Link(ids["1"], "erp", "X-1", "77", "TT-1", False, NOON)])
+    other = {"order_id": ids["2"], "erp": "erp", "key": "X-2", "ref": "78", "number": "TT-2", "adopted": False,
+             "linked_at": NOON}  # fmt: skip
+    clash = {**other, **({"order_id": ids["1"]} if "order_id" in second else second)}
+    with pytest.raises(ConflictError), store.write() as tx:
+        orders.link(tx, [Link(**clash)])
+
+
+def test_effect_of_a_key_is_written_once_and_renewed_while_unsent(store: Store) -> None:
+    with store.write() as tx:
+        ids = orders.insert(tx, [_order("1"), _order("2")])
+        outbox.intend(tx, [_effect(ids["1"], "K")])
+        outbox.intend(tx, [{**_effect(ids["1"], "K"), "payload": "new"}])
+        (effect,) = outbox.of_order(tx, ids["1"])
+        assert effect.payload == "new"
+        assert outbox.intend(tx, [_effect(ids["2"], "K")]) == {"K"}, "another order's effect is not taken over"
+        (claimed,) = outbox.claim(tx, "erp", NOON, NOON + timedelta(seconds=30), 5)
+        outbox.intend(tx, [{**_effect(ids["1"], "K"), "payload": "newer"}])
+        (effect,) = outbox.of_order(tx, ids["1"])
+        assert (effect.state, effect.payload) == ("sending", "new"), "what may be on its way stays as it was sent"
+        assert claimed.id == effect.id
+
+
+def test_effect_is_claimed_by_one_of_many_workers(store: Store) -> None:
+    with store.write() as tx:
+        ids = orders.insert(tx, [_order(str(n)) for n in range(40)])
+        outbox.intend(tx, [_effect(id_, f"K{id_}") for id_ in ids.values()])
+    taken: list[int] = []
+
+    def work() -> None:
+        while True:
+            with store.write() as tx:
+                claimed = outbox.claim(tx, "erp", NOON, NOON + timedelta(seconds=30), 3)
+            if not claimed:
+                return
+            taken.extend(effect.id for effect in claimed)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len(set(taken)) == 40
+
+
+def test_lock_is_held_by_one_and_freed_at_the_end(store: Store, database: str) -> None:
+    other = open_store(database)
+    with store.lock("lane:x") as won:
+        assert won
+        with other.lock("lane:x") as second:
+            assert not second
+        with other.lock("lane:y") as third:
+            assert third
+    with other.lock("lane:x") as after:
+        assert after
+    other.close()
+
+
+def test_newer_database_is_refused_with_the_way_back(database: str) -> None:
+    opened = open_store(database)
+    with opened.write() as tx:
+        tx.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    opened.close()
+    with pytest.raises(ConfigurationError, match="newer hub") as caught:
+        open_store(database)
+    assert caught.value.code == "database-newer"
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Store]:
+    """A ledger on SQLite."""
+    opened = open_store(str(tmp_path / "hub.db"), busy_s=1)
+    yield opened
+    opened.close()
+
+
+def test_damaged_file_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "hub.db").write_bytes(b"This is no database. " * 400)
+    with pytest.raises(HubError) as caught:
+        open_store(str(tmp_path / "hub.db"))
+    assert caught.value.code == "database-corrupt"
+    assert "backup" in caught.value.do
+
+
+def test_full_disk_is_told_and_loses_nothing(sqlite: Store) -> None:
+    with sqlite.write() as tx:
+        orders.insert(tx, [_order("1")])
+    with sqlite.read() as tx:
+        pages = tx.exec_driver_sql("PRAGMA page_count").scalar_one()
+    with sqlite.engine.connect() as raw:
+        raw.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(HubError) as caught, sqlite.write() as tx:
+        orders.insert(tx, [{**_order(f"a{n}"), "document": "x" * 4000} for n in range(50)])
+    assert caught.value.code == "disk-full"
+    with sqlite.read() as tx:
+        assert set(orders.by_refs(tx, "shop", ["1", "a0"])) == {"1"}
+
+
+def test_locked_database_is_told(sqlite: Store) -> None:
+    with sqlite.write():
+        holder = open_store(str(sqlite.engine.url.database), busy_s=1)
+        with pytest.raises(HubError) as caught, holder.write():
+            pass
+        holder.close()
+    assert caught.value.code == "database-locked"
+
+
+def test_unknown_kind_of_database_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="database-url"):
+        open_store("nonsense://x")
