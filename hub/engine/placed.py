@@ -103,6 +103,7 @@ def _write(world: World, erp: Connected, outcomes: Sequence[Outcome], now: datet
         orders.link(tx, links)
         orders.update(tx, changes)
         timeline.add(tx, entries)
+    world.placed += len(links)
 
 
 def _link(erp: Connected, outcome: Placed, now: datetime) -> Link:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from hub.routing.compose import Known, compose, wanted_skus
 from hub.routing.fate import Fate, Problem, Standing, lines_digest
 from hub.routing.model import Route
 from hub.routing.money import imbalances
-from hub.store import known, orders, outbox, timeline
+from hub.store import Tx, known, orders, outbox, timeline
 from hub.store.orders import OrderRow
 
 BATCH = 200
@@ -36,27 +36,30 @@ class _Case:
     sales_order: SalesOrder | None = None
 
 
-def release(world: World, channel: Connected) -> int:
-    """Take the Orders that are due one step further; return how many were looked at."""
+def release(world: World, channel: Connected, resting: Collection[str] = ()) -> int:
+    """Take the Orders that are due one step further; return how many got a new standing or a later look.
+
+    Orders for an ERP that rests (``resting``) or has no room stay due; those for the others go on.
+    """
     now = world.clock.now()
     with world.store.read() as tx:
-        rows = orders.due(tx, channel.id, now, BATCH)
-        # A dry run sends nothing, so it would never have room again.
-        room = world.guard.dry or all(outbox.pending(tx, erp) < ROOM for erp in _erps(world, channel))
-    if not rows or not room:
+        active = [route for route in world.routes_from(channel.id) if route.orders.enabled]
+        closed = {erp for erp in {route.erp for route in active} if erp in resting or not _has_room(tx, world, erp)}
+        rows = orders.due(tx, channel.id, now, BATCH, [route.name for route in active if route.erp in closed])
+    if not rows:
         return 0
-    for erp in _erps(world, channel):
+    for erp in {route.erp for route in active} - closed:
         watch.survey(world, channel, world.connected[erp])
     cases = _decide(world, channel, [row.id for row in rows], now)
-    leaving = _divide(world, channel, cases, now)
-    leaving = _unblocked(world, channel, leaving, now)
-    leaving = _read_again(world, channel, leaving, now)
-    _settle(world, _composed(world, channel, leaving), now)
-    return len(rows)
+    leaving, moved = _divide(world, cases, now)
+    leaving, still = _unblocked(world, channel, leaving, now)
+    leaving, read = _read_again(world, channel, leaving, now)
+    return moved + still + read + _settle(world, _composed(world, channel, leaving), now)
 
 
-def _erps(world: World, channel: Connected) -> set[str]:
-    return {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
+def _has_room(tx: Tx, world: World, erp: str) -> bool:
+    # A dry run sends nothing, so it would never have room again.
+    return world.guard.dry or outbox.pending(tx, erp) < ROOM
 
 
 def _decide(world: World, channel: Connected, ids: Sequence[int], now: datetime) -> list[_Case]:
@@ -84,22 +87,20 @@ def _must_be_read(case: _Case, now: datetime) -> bool:
     return held.fate is Fate.HELD and held.cause in ("channel-hold", "cancel-requested") and over
 
 
-def _divide(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> list[_Case]:
-    """Settle what cannot leave; return what may, or what must be read to know."""
+def _divide(world: World, cases: Sequence[_Case], now: datetime) -> tuple[list[_Case], int]:
+    """Settle what cannot leave; return what may, or what must be read to know, and how many were settled."""
     going = [case for case in cases if _may_leave(case, now) or (_must_be_read(case, now) and _is_stale(case.row, now))]
     ids = {case.row.id for case in going}
-    _settle(world, [case for case in cases if case.row.id not in ids], now)
-    return going
+    return going, _settle(world, [case for case in cases if case.row.id not in ids], now)
 
 
-def _unblocked(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> list[_Case]:
+def _unblocked(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> tuple[list[_Case], int]:
     """Look whether blocked Orders are still blocked before a channel call is spent on them."""
     blocked = [case for case in cases if case.row.fate == Fate.BLOCKED]
     tried = _composed(world, channel, blocked)
     still = [case for case in tried if case.sales_order is None]
-    _settle(world, still, now)
     ids = {case.row.id for case in still}
-    return [case for case in cases if case.row.id not in ids]
+    return [case for case in cases if case.row.id not in ids], _settle(world, still, now)
 
 
 def _is_stale(row: OrderRow, now: datetime) -> bool:
@@ -107,24 +108,23 @@ def _is_stale(row: OrderRow, now: datetime) -> bool:
     return not read_after_release or now - row.read_at > timedelta(seconds=FRESH_S)
 
 
-def _read_again(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> list[_Case]:
-    """Read stale Orders again; return those that may still leave."""
+def _read_again(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> tuple[list[_Case], int]:
+    """Read stale Orders again; return those that may still leave, and how many may not."""
     stale = [case for case in cases if _is_stale(case.row, now)]
     fresh = [case for case in cases if not _is_stale(case.row, now)]
     if not stale:
-        return fresh
+        return fresh, 0
     refs = [OrderRef(ref=c.row.ref, created_at=c.row.created_at, updated_at=c.row.updated_at) for c in stale]
     found = call(world, channel, "fetch_orders", orders=refs)
     read_at = world.clock.now()
     with world.store.write() as tx:
         record(tx, world, channel, found, rules_of(tx, world, channel), read_at)
     answered = {order.ref for order in found}
-    _settle(world, [_vanished(case, channel) for case in stale if case.row.ref not in answered], read_at)
+    moved = _settle(world, [_vanished(case, channel) for case in stale if case.row.ref not in answered], read_at)
     again = _decide(world, channel, [case.row.id for case in stale if case.row.ref in answered], read_at)
     leaving = [case for case in again if _may_leave(case, read_at)]
     ids = {case.row.id for case in leaving}
-    _settle(world, [case for case in again if case.row.id not in ids], read_at)
-    return fresh + leaving
+    return fresh + leaving, moved + _settle(world, [case for case in again if case.row.id not in ids], read_at)
 
 
 def _vanished(case: _Case, channel: Connected) -> _Case:
@@ -140,7 +140,7 @@ def _composed(world: World, channel: Connected, cases: Sequence[_Case]) -> list[
     """Return the cases with their sales orders, or blocked with every problem."""
     if not cases:
         return []
-    for erp in _erps(world, channel):
+    for erp in {case.route.erp for case in cases if case.route is not None}:
         refresh_named_locations(world, world.connected[erp])
         mine = [case for case in cases if case.route is not None and case.route.erp == erp]
         skus = {sku for case in mine if case.route for sku in wanted_skus(case.order, case.route)}
@@ -177,10 +177,10 @@ def _known(world: World, channel: Connected, erp: str, cases: Sequence[_Case]) -
         )
 
 
-def _settle(world: World, cases: Sequence[_Case], now: datetime) -> None:
-    """Write decisions and the effects that follow, in one transaction."""
+def _settle(world: World, cases: Sequence[_Case], now: datetime) -> int:
+    """Write decisions and the effects that follow, in one transaction; return how many were still valid."""
     if not cases:
-        return
+        return 0
     with world.store.write() as tx:
         present = orders.by_ids(tx, [case.row.id for case in cases])
         # A person may have held or released the order meanwhile; it is due again, so nothing is lost.
@@ -195,6 +195,7 @@ def _settle(world: World, cases: Sequence[_Case], now: datetime) -> None:
         twice = [_twice(c) for c in valid if c.sales_order is not None and c.sales_order.key.key in foreign]
         orders.update(tx, [{"id": c.row.id, **_columns(world, c, now)} for c in twice])
         timeline.add(tx, [fate_entry(c.row.id, c.standing, now, c.row.route) for c in twice])
+    return len(valid)
 
 
 def _twice(case: _Case) -> _Case:

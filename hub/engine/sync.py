@@ -18,6 +18,7 @@ from hub.store import known, orders, outbox
 
 IDLE_S = 1.0
 OPEN_QUESTION_S = 120.0  # a pass waits this long at most for one effect; what takes longer is for the next pass
+MIN_IDLE_S = 0.5
 MAX_IDLE_S = 30.0
 
 
@@ -159,7 +160,7 @@ def _channel_step(world: World, progress: Progress, channel: Connected, pull_any
     erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
     for erp in erps:
         watch.beat(world, erp)
-    while erps.isdisjoint(progress.errors) and (released := release.release(world, channel)):
+    while released := release.release(world, channel, resting=progress.errors):
         progress.released += released
         progress.step(f"releasing orders of {channel.id}")
         done = True
@@ -177,7 +178,7 @@ def _erp_step(world: World, progress: Progress, erp: Connected, stop: threading.
         sent = place.place(world, erp)
         if not sent:
             break
-        progress.sent += sent
+        progress.sent = world.placed
         progress.step(f"placing orders in {erp.id}")
         done = True
     return done
@@ -197,7 +198,7 @@ def _idle_s(world: World, channels: Sequence[Connected], erps: Sequence[Connecte
         for erp in erps:
             due = outbox.next_due(tx, erp.id, place.patience_s(world))
             times += [due] if due is not None else []
-    return max(0.05, min((time - now).total_seconds() for time in times))
+    return max(MIN_IDLE_S, min((time - now).total_seconds() for time in times))
 
 
 def _plus(at: datetime | None, seconds: float, now: datetime) -> datetime:

@@ -81,9 +81,11 @@ def find(tx: Tx, text: str) -> list[OrderRow]:
     return _rows(tx.execute(query.order_by(orders.c.id)))
 
 
-def due(tx: Tx, connection: str, now: datetime, limit: int) -> list[OrderRow]:
-    """Return orders the engine must look at, the longest waiting first."""
+def due(tx: Tx, connection: str, now: datetime, limit: int, but_routes: Sequence[str] = ()) -> list[OrderRow]:
+    """Return orders the engine must look at, the longest waiting first, but for those of some Routes."""
     query = sa.select(*SNAPSHOT).where(orders.c.connection == connection, orders.c.due_at <= now)
+    if but_routes:
+        query = query.where(sa.or_(orders.c.route.is_(None), orders.c.route.not_in(but_routes)))
     return _rows(tx.execute(query.order_by(orders.c.due_at, orders.c.id).limit(limit)))
 
 
