@@ -33,7 +33,7 @@ connections:
       requests_per_second: 50
   factory:
     connector: katana
-    settings: {{api_key: "${{API_KEY}}", api_url: "{erp}", requests_per_minute: 6000}}
+    settings: {{api_key: "${{API_KEY}}", api_url: "{erp}", requests_per_minute: 1000000}}
 routes:
   - {{name: us, channel: shop, erp: factory, orders: {{start: 2026-03-01}}}}
 timing: {{orders_every: 60s, release_every: 30s, send_window: {send_window}, timeout: {timeout}, settle: {settle}}}
@@ -57,7 +57,7 @@ class Shop:
         self.settings: dict[str, str] = {}
         self.urls = {name: self._start(name) for name in ("tiktok", "katana")}
         for name in self.urls:
-            self.control(name, "clock", {"now": NOON, "rate": 0})
+            self.control(name, "clock", {"now": NOON, "rate": 1})
             self.control(name, "options", {"rate_limit": "off"})
         self.control("tiktok", "options", {"rotation": "survives"})  # the bare loop and the hub start from one consent
 

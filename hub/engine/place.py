@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from hub.store.outbox import Effect, State
 BATCH = 64
 LOOK_UP_BATCH = 1000
 RECOVER_BATCH = 100
+THREADS_PAY_S = 0.01  # where a call takes less than this, threads cost more than waiting for each answer
 
 
 def place(world: World, erp: Connected) -> int:
@@ -146,8 +148,13 @@ def _send(world: World, erp: Connected, batch: Sequence[tuple[Effect, PlacedOrde
             return Again(effect, State.PENDING, world.clock.now(), look_first=existing is not None)
         return _push(world, erp, effect, existing, deadline, halting)
 
-    with ThreadPoolExecutor(max_workers=erp.in_flight, thread_name_prefix=erp.id) as pool:
-        outcomes = list(pool.map(push, batch))
+    began = time.monotonic()
+    if world.call_s.get(erp.id, 1.0) < THREADS_PAY_S:
+        outcomes = [push(item) for item in batch]
+    else:
+        with ThreadPoolExecutor(max_workers=erp.in_flight, thread_name_prefix=erp.id) as pool:
+            outcomes = list(pool.map(push, batch))
+    world.call_s[erp.id] = (time.monotonic() - began) / len(batch)
     placed.record(world, erp, outcomes, world.clock.now())
     if halting:
         raise halting[0]

@@ -182,9 +182,9 @@ def _settle(world: World, cases: Sequence[_Case], now: datetime) -> int:
     if not cases:
         return 0
     with world.store.write() as tx:
-        present = orders.by_ids(tx, [case.row.id for case in cases])
+        present = orders.versions(tx, [case.row.id for case in cases])
         # A person may have held or released the order meanwhile; it is due again, so nothing is lost.
-        valid = [c for c in cases if (p := present[c.row.id]).digest == c.row.digest and p.hand == c.row.hand]
+        valid = [case for case in cases if present[case.row.id] == (case.row.digest, case.row.hand)]
         flying = outbox.in_flight(tx, [case.row.id for case in valid])
         valid = [case for case in valid if case.row.id not in flying]
         orders.update(tx, [{"id": c.row.id, **_columns(world, c, now)} for c in valid])

@@ -6,12 +6,12 @@ present watch are looked up on the other side, many at a time, before their firs
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
-from hub.contract import Cursor, Order, OrderKey
+from hub.contract import Cursor, OrderKey
 from hub.engine.outcome import call
 from hub.engine.world import Connected, Survey, World
-from hub.routing.compose import order_key
 from hub.store import known, orders, outbox
 
 STREAM = "watch"
@@ -53,10 +53,16 @@ def survey(world: World, channel: Connected, erp: Connected) -> None:
             rows = orders.unplaced(tx, channel.id, began, survey.last_id, SURVEY)
         if not rows:
             return
-        keys = [order_key(Order.model_validate_json(row.document), channel.connector) for row in rows]
+        keys = [_key(row, channel) for row in rows]
         found = {one.key for one in call(world, erp, "find_orders", orders=keys, before=began)}
         survey.absent.update(key.key for key in keys if key.key not in found)
         survey.last_id = rows[-1].id
+
+
+def _key(row: orders.OrderRow, channel: Connected) -> OrderKey:
+    # Reading the whole document through its model would cost more than the survey saves.
+    shop = json.loads(row.document)["shop"]
+    return OrderKey(key=row.key, channel=channel.connector, shop=shop, ref=row.ref, ordered_at=row.created_at)
 
 
 def must_look_first(world: World, channel: str, erp: str, key: OrderKey) -> bool:

@@ -103,6 +103,7 @@ class World:
     trace: Trace | None = None
     asked: dict[tuple[str, str], float] = field(default_factory=dict)  # (ERP, SKU) -> when it was last looked up
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)  # (channel, ERP)
+    call_s: dict[str, float] = field(default_factory=dict)  # ERP -> seconds a call took of late
     placed: int = 0  # sales orders made or adopted by this process
     batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
 

@@ -37,17 +37,6 @@ class Budgets:
             window.sent.append(now)
             return 0.0
 
-    def free(self, budget: Budget) -> int:
-        """Return how many calls could go out at this instant."""
-        now = self._clock.now().timestamp()
-        with self._lock:
-            window = self._windows.get(budget.key)
-            if window is None:
-                return budget.calls
-            if window.closed_until > now:
-                return 0
-            return budget.calls - sum(1 for at in window.sent if at > now - budget.per_s)
-
     def learn(self, budget: Budget, pace: Pace | None) -> None:
         """Stop at the other side's word: no call is left until its reset."""
         if pace is not None and pace.remaining <= 0:

@@ -75,6 +75,12 @@ def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, OrderRow]:
     return {row.id: row for row in _rows(tx.execute(sa.select(*SNAPSHOT).where(orders.c.id.in_(ids))))}
 
 
+def versions(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:
+    """Return the digest and the hand of orders: whether either changed since they were read."""
+    query = sa.select(orders.c.id, orders.c.digest, orders.c.hand).where(orders.c.id.in_(ids))
+    return {row.id: (row.digest, row.hand) for row in tx.execute(query)}
+
+
 def find(tx: Tx, text: str) -> list[OrderRow]:
     """Return the orders that a person may mean by this text: a channel ref or a key."""
     query = sa.select(*SNAPSHOT).where(sa.or_(orders.c.ref == text, orders.c.key == text))

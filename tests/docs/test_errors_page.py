@@ -10,10 +10,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hub_katana.auth import HOW_TO_RECONNECT
+
+from hub.cli.failure import facts_of, show
+from hub.contract import AuthorizationError
+from tests.docs.console import misuse, spans
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "errors.md"
 SOURCES = (ROOT / "hub", ROOT / "plugins" / "katana" / "hub_katana", ROOT / "plugins" / "tiktok" / "hub_tiktok")
+KIT = ROOT / "hub" / "testing"  # it raises nothing that an operator sees
 SLUG = re.compile(r"[a-z]+(-[a-z]+)*")
 NAMES = ("code", "slug")  # a parameter, field or loop variable of this name holds a code
 ERRORS = "TransientError|AuthorizationError|ConfigurationError|RejectedError|ContractError|HubError"
@@ -55,7 +61,7 @@ def position(node: ast.AST) -> tuple[str, int] | None:
 @cache
 def modules() -> tuple[Module, ...]:
     found = []
-    for path in sorted(file for source in SOURCES for file in source.rglob("*.py")):
+    for path in sorted(file for source in SOURCES for file in source.rglob("*.py") if KIT not in file.parents):
         module = Module(path, ast.parse(path.read_text(encoding="utf-8")))
         for node in ast.walk(module.tree):
             if (taken := position(node)) is not None:
@@ -78,7 +84,8 @@ def takers() -> dict[str, int]:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ClassDef) and node.name.endswith("Error") and node.name not in found:
                 bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
-                if any(re.fullmatch(ERRORS, base) for base in bases):
+                own = any(isinstance(each, ast.FunctionDef) and each.name == "__init__" for each in node.body)
+                if not own and any(re.fullmatch(ERRORS, base) for base in bases):
                     found[node.name] = 0
     return found
 
@@ -105,7 +112,11 @@ def in_calls(module: Module) -> Iterator[str]:
         at = module.takes.get(name) if name in local else module.takes.get(name, takers().get(name))
         if at is not None and at < len(node.args):
             yield from texts(node.args[at])
-        yield from (text for each in node.keywords if at is not None and each.arg in NAMES for text in texts(each.value))
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
+            # An error that brings its own code: super().__init__("code", ...).
+            made = [each for each in ast.walk(node) if isinstance(each, ast.Call) and called(each) == "__init__"]
+            yield from (text for call in made for text in texts(call.args[0] if call.args else None))
 
 
 def in_mappings(module: Module) -> Iterator[str]:
@@ -148,7 +159,74 @@ def raised() -> dict[str, frozenset[str]]:
     return {code: frozenset(files) for code, files in found.items()}
 
 
-if __name__ == "__main__":
-    for code, files in sorted(raised().items()):
-        print(code, sorted(files))
-    print(takers())
+def sections() -> dict[str, list[str]]:
+    """Return each section's paragraphs, by its heading."""
+    parts = re.split(r"^### ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    assert len({part.partition("\n")[0] for part in parts}) == len(parts), "a heading stands twice"
+    return {part.partition("\n")[0]: re.findall(r"^- .*$", part, re.MULTILINE) for part in parts}
+
+
+def test_every_code_in_the_source_has_a_section() -> None:
+    assert {code: sorted(files) for code, files in raised().items() if code not in sections()} == {}
+
+
+def test_every_section_is_of_a_code_in_the_source() -> None:
+    assert set(sections()) - set(raised()) == set()
+
+
+def test_every_section_says_what_it_means_what_happens_and_what_to_do() -> None:
+    for code, paragraphs in sections().items():
+        assert SLUG.fullmatch(code), code
+        assert len(paragraphs) == len(PARTS), code
+        assert all(paragraph.startswith(part) for paragraph, part in zip(paragraphs, PARTS, strict=True)), code
+
+
+def test_every_command_it_names_is_one() -> None:
+    named = spans(PAGE.read_text(encoding="utf-8"))
+    assert len(named) > 50
+    assert {command: why for command in named if (why := misuse(command)) is not None} == {}
+
+
+def test_its_example_is_a_message_of_the_hub(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    what = "Katana refuses the API key"
+    show(facts_of(AuthorizationError("credentials-refused", what, where="katana, GET /user_info", do=HOW_TO_RECONNECT)))
+    assert capsys.readouterr().err == example
+
+
+def test_every_code_is_found_however_it_is_raised() -> None:
+    """One code for each way in which the source writes them, so that a way that is no longer seen is noticed."""
+    ways = {
+        "no-answer": "an argument of an error",
+        "connector-choice": "an argument of an error, in one line",
+        "route-file": "an error that brings its own code",
+        "money-unbalanced": "a Problem",
+        "no-route": "a private function that makes a Problem",
+        "held-already": "a private function that makes an error",
+        "disk-full": "a table that a loop takes apart",
+        "not-yet": "one of two, by a condition",
+        "duplicate-key": "the catalogue of the route file's faults",
+        "ip-not-allowed": "a row of a connector's table",
+        "order-incomplete": "a mapping",
+        "internal-error": "a mapping for the command line",
+    }
+    assert {code: way for code, way in ways.items() if code not in raised()} == {}
+
+
+def handed_on(node: ast.expr) -> bool:
+    """Say whether an expression only passes on a code from elsewhere: ``code``, ``error.code``, ``reason["code"]``."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.slice, ast.Constant) and node.slice.value in NAMES
+    return (isinstance(node, ast.Name) and node.id in NAMES) or (isinstance(node, ast.Attribute) and node.attr in NAMES)
+
+
+def test_no_code_is_put_together() -> None:
+    """A code that is not written down as a text could not be found here, nor by a person who searches for it."""
+    for module in modules():
+        for node in ast.walk(module.tree):
+            if not isinstance(node, ast.Call) or not (called(node).endswith("Error") or called(node) == "Problem"):
+                continue
+            at = takers().get(called(node))
+            if at is not None and at < len(node.args):
+                argument = node.args[at]
+                assert list(texts(argument)) or handed_on(argument), (module.path.name, ast.unparse(node))

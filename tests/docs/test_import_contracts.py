@@ -109,6 +109,15 @@ def test_a_new_room_does_not_slip_in(copied: Path) -> None:
     assert broken(copied) == {"Each room imports only rooms below it"}
 
 
+def test_the_page_of_the_architecture_shows_the_layers() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (layers,) = [each["layers"] for each in settings["tool"]["importlinter"]["contracts"] if each["type"] == "layers"]
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert "\n".join(["```text", *layers, "```"]) in text
+    rooms = {room for layer in layers for room in layer.split(" | ")}
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == rooms
+
+
 def test_no_contract_has_an_exception() -> None:
     """An ``ignore_imports`` line needs a decision record first."""
     assert "ignore_imports" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -115,7 +115,7 @@ class Client:
         response = self._connection.http.request(
             method,
             f"{self._connection.settings.api_url}{path}",
-            params=list(params),
+            params=list(params) or None,  # an empty list would have the URL parsed once more
             content=None if body is None else encode(body),
             headers={"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"}),
             auth=self._auth,

@@ -26,7 +26,7 @@ class KatanaSettings(BaseModel):
     requests_per_minute: int = Field(
         default=60,  # K-04
         ge=1,
-        le=6000,
+        le=1_000_000,
         description="How many calls Katana allows in 60 seconds, over all tools that use the key. Lower it where "
         "another tool shares the key.",
         examples=[40],
