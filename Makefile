@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+TESTS ?=
 
 .PHONY: help demo test check bench docs lock clean
 
@@ -20,7 +21,7 @@ demo: $(VENV)/ready  ## run the whole flow against simulators of both systems
 	@$(BIN)/hub demo
 
 test: $(VENV)/ready  ## run every test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2 $(TESTS)
 
 check: $(VENV)/ready  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

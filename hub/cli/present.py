@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 from hub.cli.options import Choices
@@ -16,7 +17,8 @@ def now_of(choices: Choices) -> datetime:
             from hub.cli.opening import read_routes
             from hub.engine.world import choose_clock
 
-            return choose_clock(read_routes(choices)[0]).now()
+            with closing(choose_clock(read_routes(choices)[0])) as clock:
+                return clock.now()
     except (HubError, OSError):
         pass
     return datetime.now(UTC)

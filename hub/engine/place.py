@@ -18,7 +18,7 @@ from hub.contract import (
 )  # fmt: skip
 from hub.engine import placed, watch
 from hub.engine.ledger import Intent
-from hub.engine.outcome import call, reason_of, resume, retry_in
+from hub.engine.outcome import call, reason_of, retry_in
 from hub.engine.placed import Again, Blocked, Outcome, Placed
 from hub.engine.world import Connected, World
 from hub.host.http import send_before
@@ -29,6 +29,7 @@ from hub.store.outbox import Effect, State
 BATCH = 64
 LOOK_UP_BATCH = 1000
 RECOVER_BATCH = 100
+MOST_ATTEMPTS = 100  # a day of the longest waits
 THREADS_PAY_S = 0.01  # where a call takes less than this, threads cost more than waiting for each answer
 
 
@@ -158,8 +159,6 @@ def _send(world: World, erp: Connected, batch: Sequence[tuple[Effect, PlacedOrde
     placed.record(world, erp, outcomes, world.clock.now())
     if halting:
         raise halting[0]
-    if any(isinstance(outcome, Placed) for outcome in outcomes):
-        resume(world, erp)
     return world.clock.now() <= deadline
 
 
@@ -199,6 +198,9 @@ def _after_transient(
         return Again(effect, State.UNKNOWN, due, reason=reason_of(error))
     if error.code in ("send-window-passed", "stopping"):
         return Again(effect, State.PENDING, effect.due_at, look_first=existing is not None)
+    if effect.attempts >= MOST_ATTEMPTS:
+        what = f"{MOST_ATTEMPTS} attempts failed, the last with {error.code}: {error.what}"
+        return Blocked(effect, Problem("gave-up", what, "The hub tries again, seldom; sooner with: hub retry."))
     due = world.clock.now() + retry_in(effect.attempts + 1, error.retry_after_s)
     return Again(effect, State.PENDING, due, look_first=existing is not None, reason=reason_of(error))
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from hub.contract import Page
 from hub.engine.ledger import Recorded, record, rules_of
-from hub.engine.outcome import call, pages, resume
+from hub.engine.outcome import call, pages
 from hub.engine.world import Connected, World
 from hub.store import known
 
@@ -38,7 +38,6 @@ def pull_orders(world: World, channel: Connected, progress: Callable[[int], None
         progress(len(page.items))
     with world.store.write() as tx:
         known.set_cursor(tx, channel.id, STREAM, cursor, began)
-    resume(world, channel)
     return total
 
 

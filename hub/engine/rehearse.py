@@ -79,6 +79,7 @@ def rehearse(
         finally:
             for session in world.sessions:
                 session.close()
+            world.clock.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from hub.contract import Order, OrderRef, SalesOrder
 from hub.engine import catalogue, watch
 from hub.engine.ledger import Intent, Rules, fate_columns, fate_entry, history_of, reasons, record, rules_of
 from hub.engine.outcome import call
-from hub.engine.pull import refresh_named_locations
+from hub.engine.pull import LOCATIONS_LIVE_S, refresh_named_locations
 from hub.engine.world import Connected, World
 from hub.routing.compose import Known, compose, wanted_skus
 from hub.routing.fate import Fate, Problem, Standing, lines_digest
@@ -141,7 +141,9 @@ def _composed(world: World, channel: Connected, cases: Sequence[_Case]) -> list[
     if not cases:
         return []
     for erp in {case.route.erp for case in cases if case.route is not None}:
-        refresh_named_locations(world, world.connected[erp])
+        missed = any(case.row.cause == "location-unknown" for case in cases)
+        max_age_s = world.timing.catalogue_every_s if missed else LOCATIONS_LIVE_S
+        refresh_named_locations(world, world.connected[erp], max_age_s=max_age_s)
         mine = [case for case in cases if case.route is not None and case.route.erp == erp]
         skus = {sku for case in mine if case.route for sku in wanted_skus(case.order, case.route)}
         if skus:

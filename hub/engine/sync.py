@@ -13,13 +13,14 @@ from functools import partial
 from hub.contract import HubError, TransientError
 from hub.engine import catalogue, place, pull, release, watch
 from hub.engine.ledger import Recorded
-from hub.engine.outcome import pause
+from hub.engine.outcome import pause, resume
 from hub.engine.world import Connected, World
 from hub.store import known, orders, outbox
 
 IDLE_S = 1.0
 OPEN_QUESTION_S = 120.0  # a pass waits this long at most for one effect; what takes longer is for the next pass
 MIN_IDLE_S = 0.5
+STORE_RETRY_S = 5.0
 MAX_IDLE_S = 30.0
 
 
@@ -79,11 +80,32 @@ def run(world: World, progress: Progress, stop: threading.Event) -> None:
     with lanes(world, progress, [each.id for each in (*channels, *erps)]) as won:
         crew = _Crew(world, progress, stop, _won(channels, won), _won(erps, won))
         while not stop.is_set():
-            progress.errors.clear()
-            progress.errors.update(crew.paused())
-            if not crew.round():
-                progress.step("waiting")
-                world.clock.wait(_idle_s(world, crew.channels, crew.erps), stop)
+            try:
+                _run_once(crew)
+            except TransientError as error:
+                _outlast(world, error, stop)
+
+
+def _run_once(crew: _Crew) -> None:
+    crew.progress.errors.clear()
+    crew.progress.errors.update(crew.paused())
+    if not crew.round():
+        crew.progress.step("waiting")
+        crew.world.clock.wait(_idle_s(crew.world, crew.channels, crew.erps), crew.stop)
+
+
+def _outlast(world: World, error: TransientError, stop: threading.Event) -> None:
+    """Wait until the database works again (a full disk, a lock held by another program); said once when it goes."""
+    world.log.warning("database-away", code=error.code, what=error.what, do=error.do)
+    while not stop.is_set():
+        world.clock.wait(STORE_RETRY_S, stop)
+        try:
+            with world.store.write() as tx:
+                known.set_cursor(tx, "hub", "alive", None, world.clock.now())
+        except TransientError:
+            continue
+        world.log.info("database-back")
+        return
 
 
 def _settle_memory() -> None:
@@ -119,10 +141,15 @@ class _Crew:
         if self.stop.is_set() or connected.id in self.progress.errors:
             return False
         try:
-            return step()
+            done = step()
+            if done:
+                resume(self.world, connected)
+            return done
         except HubError as error:
             if self.stop.is_set():
                 return False
+            if error.connection is None:
+                raise  # the store itself: no pause could be written, no other connection could work either
             # A channel's step also asks the ERP; the one whose call failed is the one that rests.
             culprit = self.world.connected.get(error.connection or "", connected)
             self.progress.errors[culprit.id] = error

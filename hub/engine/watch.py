@@ -20,11 +20,15 @@ SURVEY = 1000
 
 
 def beat(world: World, erp: str) -> None:
-    """Say that this ledger is in use; after a gap, begin a new watch and doubt everything not yet sent."""
+    """Say that this ledger is in use; with a new process or after a gap, begin a new watch and doubt what is not sent.
+
+    A process cannot know whether the database it opens is the one its predecessor left, or a backup put in its place.
+    """
     now = world.clock.now()
     with world.store.write() as tx:
         since, at = known.cursor(tx, erp, STREAM)
-        if since is None or at is None or now - at > timedelta(seconds=GAP_S):
+        if erp not in world.watching or since is None or at is None or now - at > timedelta(seconds=GAP_S):
+            world.watching.add(erp)
             since = Cursor(now.isoformat())
             outbox.doubt(tx, erp)
         known.set_cursor(tx, erp, STREAM, since, now)

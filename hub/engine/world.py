@@ -105,6 +105,7 @@ class World:
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)  # (channel, ERP)
     call_s: dict[str, float] = field(default_factory=dict)  # ERP -> seconds a call took of late
     placed: int = 0  # sales orders made or adopted by this process
+    watching: set[str] = field(default_factory=set)  # ERPs whose watch this process began
     batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
 
     @property

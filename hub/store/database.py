@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,12 +74,10 @@ class Store:
         key = int(_digest(name), 16) - 2**63
         with self._translated(), self.engine.connect() as raw:
             connection = raw.execution_options(isolation_level="AUTOCOMMIT")
-            if wait_s:
-                connection.exec_driver_sql(f"SET lock_timeout = {int(wait_s * 1000)}")
-                connection.exec_driver_sql(f"SELECT pg_advisory_lock({key})")
-                won = True
-            else:
-                won = bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({key})").scalar())
+            end = time.monotonic() + wait_s
+            query = f"SELECT pg_try_advisory_lock({key})"
+            while not (won := bool(connection.exec_driver_sql(query).scalar())) and time.monotonic() < end:
+                time.sleep(0.1)
             try:
                 yield won
             finally:
@@ -177,6 +178,7 @@ def open_store(url: str, *, busy_s: int = BUSY_S) -> Store:
             do="Give a file path, or postgresql://user@host/name with channel-hub[postgres] installed.",
         ) from error
     if engine.dialect.name == "sqlite":
+        _for_owner_alone(parsed.database)
         _prepare_sqlite(engine, busy_s)
     store = Store(engine, label)
     try:
@@ -185,6 +187,13 @@ def open_store(url: str, *, busy_s: int = BUSY_S) -> Store:
         store.close()
         raise
     return store
+
+
+def _for_owner_alone(file: str | None) -> None:
+    """Make a new database file that only its owner may read: it holds buyers' addresses."""
+    if file and file != ":memory:":
+        with contextlib.suppress(OSError):  # there already, or not to be made: opening it tells which
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def schema_version(store: Store) -> str | None:

@@ -108,7 +108,7 @@ def test_numbers_of_the_page_are_those_of_the_source() -> None:
     assert (timing.orders_every_s, timing.release_every_s, timing.catalogue_every_s) == (60, 30, 900)
     assert "every minute, looks for ended holds every 30 seconds" in PAGE
     assert watch.GAP_S == 15 * 60
-    assert "at least 15 minutes old" in PAGE
+    assert "slept for over 15 minutes" in PAGE
     assert timing.catalogue_every_s * 2**ledger.RECHECK_CEILING == 8 * 3600
     assert "at most 8 hours" in PAGE
     assert outcome.PAUSE_S == 300

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.flow.conftest import SiteMaker
-from tests.site import HOUR, NOON, Site
+from tests.site import HOUR, NOON, ROUTE, Site
 
 CREATE = "POST /v1/sales_orders"
 
@@ -169,3 +169,43 @@ def test_fault_while_reading_loses_no_order(make_site: SiteMaker, kind: str) -> 
     site.sync()
     assert site.fates() == {"placed": 350}
     assert _numbers(site) == sorted(f"TT-{ref}" for ref in refs)
+
+
+@pytest.mark.parametrize("age_s", [60, 6 * HOUR])
+def test_restored_backup_doubles_nothing_however_young(make_site: SiteMaker, age_s: int) -> None:
+    """A backup from before the orders were placed, put back a minute or hours later."""
+    site = make_site(routes=ROUTE + "      hold: 5m\n")
+    text = (site.folder / "routes.yaml").read_text().replace("requests_per_second: 50", "hold_s: 0")
+    (site.folder / "routes.yaml").write_text(text)
+    site.tiktok_sim("options", {"rotation": "survives"})
+    site.sync()  # the ledger watches before the orders are made
+    refs = site.orders_made(count=5, on_hold=False, create_time=NOON, lines=[{"sku": "MUG", "price": "20.00"}])
+    site.advance(30)
+    site.sync()
+    site.close_hub()
+    backup = (site.folder / "hub.db").read_bytes()
+    site.advance(300)
+    site.sync()
+    assert {site.fate(ref) for ref in refs} == {("placed", None)}
+    site.close_hub()
+    for file in Path(site.folder).glob("hub.db*"):
+        file.unlink()
+    (site.folder / "hub.db").write_bytes(backup)
+    site.advance(age_s)
+    site.sync()
+    assert {site.fate(ref) for ref in refs} == {("placed", None)}
+    assert site.calls("katana")[CREATE] == 5
+
+
+def test_channel_order_reached_by_two_connections_is_placed_once(make_site: SiteMaker) -> None:
+    """The key is the channel order's alone, and the database allows one effect per key."""
+    site = make_site()
+    text = (site.folder / "routes.yaml").read_text()
+    start, end = text.index("  shop:\n"), text.index("  factory:\n")
+    text = text.replace("  factory:\n", text[start:end].replace("  shop:", "  again:", 1) + "  factory:\n")
+    second = "  - {name: again, channel: again, erp: factory, orders: {start: 2026-03-01}}\ntiming:"
+    (site.folder / "routes.yaml").write_text(text.replace("timing:", second))
+    _ready(site, 3)
+    site.sync()
+    assert len(site.sales_orders()) == 3
+    assert site.fates() == {"placed": 3, "blocked": 3}
