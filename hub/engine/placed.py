@@ -97,8 +97,11 @@ def _write(world: World, erp: Connected, outcomes: Sequence[Outcome], now: datet
                 changes.append(_blocked(world, outcome, row, now, entries))
                 settled.append(Settled(outcome.effect, State.BLOCKED, None, outcome.look_first))
             else:
-                settled.append(Settled(outcome.effect, outcome.state, outcome.due_at, outcome.look_first))
+                settled.append(_again(outcome, row))
                 entries += _again_entries(outcome, now)
+                if settled[-1].state is State.SUPERSEDED:
+                    due = Standing(Fate.HELD, "hold", row.release_at or now)
+                    changes.append(_changed(world, due, row, now))
         outbox.settle(tx, settled)
         orders.link(tx, links)
         orders.update(tx, changes)
@@ -162,6 +165,14 @@ def _changed(
 ) -> dict[str, Any]:
     columns = fate_columns(world, standing, None, now, rechecks)
     return {"id": row.id, **columns, "route": row.route, "placed_digest": placed_digest or row.placed_digest}
+
+
+def _again(outcome: Again, row: OrderRow) -> Settled:
+    """Withdraw what would be sent again although the Order changed meanwhile: it is decided anew instead."""
+    changed = Intent.model_validate_json(outcome.effect.payload).document != row.digest
+    if outcome.state is State.PENDING and changed:
+        return Settled(outcome.effect, State.SUPERSEDED, None, outcome.look_first)
+    return Settled(outcome.effect, outcome.state, outcome.due_at, outcome.look_first)
 
 
 def _again_entries(outcome: Again, now: datetime) -> list[Entry]:

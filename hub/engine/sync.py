@@ -66,7 +66,7 @@ def sync(world: World, progress: Progress, stop: threading.Event, only: str | No
     _settle_memory()
     channels, erps = involved(world, only)
     with lanes(world, progress, [each.id for each in (*channels, *erps)]) as won:
-        crew = _Crew(world, progress, stop, _won(channels, won), _won(erps, won))
+        crew = Crew(world, progress, stop, _won(channels, won), _won(erps, won))
         crew.round(pull_anyway=True)
         while not stop.is_set() and (crew.round() or crew.await_outcomes()):
             pass
@@ -78,7 +78,7 @@ def run(world: World, progress: Progress, stop: threading.Event) -> None:
     _settle_memory()
     channels, erps = involved(world)
     with lanes(world, progress, [each.id for each in (*channels, *erps)]) as won:
-        crew = _Crew(world, progress, stop, _won(channels, won), _won(erps, won))
+        crew = Crew(world, progress, stop, _won(channels, won), _won(erps, won))
         while not stop.is_set():
             try:
                 _run_once(crew)
@@ -86,7 +86,7 @@ def run(world: World, progress: Progress, stop: threading.Event) -> None:
                 _outlast(world, error, stop)
 
 
-def _run_once(crew: _Crew) -> None:
+def _run_once(crew: Crew) -> None:
     crew.progress.errors.clear()
     crew.progress.errors.update(crew.paused())
     if not crew.round():
@@ -119,7 +119,7 @@ def _won(connected: Sequence[Connected], ids: Sequence[str]) -> list[Connected]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Crew:
+class Crew:
     """The Connections this process works for, and one round over them."""
 
     world: World

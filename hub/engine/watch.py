@@ -30,7 +30,10 @@ def beat(world: World, erp: str) -> None:
         if erp not in world.watching or since is None or at is None or now - at > timedelta(seconds=GAP_S):
             world.watching.add(erp)
             since = Cursor(now.isoformat())
-            outbox.doubt(tx, erp)
+            # What waits may be hours old: it is read again and decided anew before it leaves.
+            orders.update(
+                tx, [{"id": id_, "fate": "held", "cause": "hold", "due_at": now} for id_ in outbox.doubt(tx, erp)]
+            )
         known.set_cursor(tx, erp, STREAM, since, now)
 
 

@@ -28,6 +28,9 @@ class Budgets:
         now = self._clock.now().timestamp()
         with self._lock:
             window = self._windows.setdefault(budget.key, _Window())
+            if window.sent and window.sent[-1] > now:
+                window.sent.clear()  # the clock was set back; what was sent cannot be told any more
+                window.closed_until = min(window.closed_until, now + budget.per_s)
             while window.sent and window.sent[0] <= now - budget.per_s:
                 window.sent.popleft()
             if window.closed_until > now:

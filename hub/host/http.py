@@ -25,6 +25,7 @@ REFUSED_ATTEMPTS = 4
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 BACKOFF_S = 0.5
 MAX_BACKOFF_S = 20.0
+PATIENCE_S = 61.0  # a call waits this long at most; told to wait longer, its connection rests and others go on
 
 _deadline: ContextVar[datetime | None] = ContextVar("send_deadline", default=None)
 _renewing: ContextVar[bool] = ContextVar("renewing_tokens", default=False)
@@ -173,10 +174,12 @@ class Session(httpx.Client):
             pause = retry_after_s(response, self._clock.now()) or _backoff(attempt + 2)
             if call.budget is not None:
                 self._budgets.close(call.budget, pause)
-            if attempt < REFUSED_ATTEMPTS:
+            if attempt < REFUSED_ATTEMPTS and pause <= PATIENCE_S:
                 return pause
         elif response.status_code >= 500 and call.reads and attempt < READ_ATTEMPTS:
-            return retry_after_s(response, self._clock.now()) or _backoff(attempt)
+            pause = retry_after_s(response, self._clock.now()) or _backoff(attempt)
+            if pause <= PATIENCE_S:
+                return pause
         return response
 
     def _exchange(self, request: httpx.Request, options: dict[str, Any]) -> httpx.Response:

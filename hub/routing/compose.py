@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from hub.contract import (
     Customer,
@@ -178,7 +178,7 @@ def _units(line: LineItem, order: Order, route: Route, known: Known, problems: l
     place = _location(line.location_ref, route, known, problems) if line.location_ref else None
     parts = components(line, route)
     amounts = split(line.price * line.quantity, [part.price_share for part in parts])
-    discounts = split(discount, [part.price_share for part in parts])
+    discounts = _within(split(discount, [part.price_share for part in parts]), amounts)
     return [
         _Unit(part.sku, part.quantity * line.quantity, amount, cut, rate, place)
         for part, amount, cut in zip(parts, amounts, discounts, strict=True)
@@ -186,14 +186,24 @@ def _units(line: LineItem, order: Order, route: Route, known: Known, problems: l
 
 
 def split(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
-    """Split an amount by shares, to the places it came with (at least cents' half), the last taking the rest."""
+    """Split an amount by shares, to the places it came with (at least two), the last taking the rest."""
     if not shares:
         return []
     whole = sum(shares, ZERO)
     exponent = amount.as_tuple().exponent
-    step = Decimal(1).scaleb(min(exponent, 0)) if isinstance(exponent, int) else Decimal("0.01")
-    pieces = [(amount * share / whole).quantize(step, ROUND_HALF_UP) for share in shares[:-1]]
+    step = Decimal(1).scaleb(min(exponent, -2)) if isinstance(exponent, int) else Decimal("0.01")
+    pieces = [(amount * share / whole).quantize(step, ROUND_DOWN) for share in shares[:-1]]
     return [*pieces, amount - sum(pieces, ZERO)]
+
+
+def _within(discounts: Sequence[Decimal], amounts: Sequence[Decimal]) -> list[Decimal]:
+    """Move what rounding put on a part beyond its price to the parts that have room."""
+    capped = [min(cut, amount) for cut, amount in zip(discounts, amounts, strict=True)]
+    rest = sum(discounts, ZERO) - sum(capped, ZERO)
+    for place, amount in enumerate(amounts):
+        more = min(rest, amount - capped[place])
+        capped[place], rest = capped[place] + more, rest - more
+    return capped
 
 
 def _contains_tax(order: Order, route: Route) -> bool:

@@ -76,8 +76,8 @@ def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, OrderRow]:
 
 
 def versions(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:
-    """Return the digest and the hand of orders: whether either changed since they were read."""
-    query = sa.select(orders.c.id, orders.c.digest, orders.c.hand).where(orders.c.id.in_(ids))
+    """Return the digest and the hand of orders, which nobody else changes before this transaction ends."""
+    query = sa.select(orders.c.id, orders.c.digest, orders.c.hand).where(orders.c.id.in_(ids)).with_for_update()
     return {row.id: (row.digest, row.hand) for row in tx.execute(query)}
 
 

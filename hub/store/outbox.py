@@ -201,10 +201,15 @@ def next_due(tx: Tx, target: str, patience_s: float) -> datetime | None:
     return min(times, default=None)
 
 
-def doubt(tx: Tx, target: str) -> None:
-    """Have every unsent effect of a Connection looked up before it is sent."""
+def doubt(tx: Tx, target: str) -> list[int]:
+    """Have every unsent effect looked up before it is sent, and withdraw the waiting ones; return their orders."""
+    waiting = sa.select(outbox.c.order_id).where(outbox.c.target == target, outbox.c.state == State.PENDING)
+    withdrawn = list(tx.execute(waiting).scalars())
     unsent = outbox.c.state.in_((State.PENDING, State.BLOCKED, State.SUPERSEDED))
     tx.execute(sa.update(outbox).where(outbox.c.target == target, unsent).values(look_first=True))
+    idle = sa.and_(outbox.c.target == target, outbox.c.state == State.PENDING)
+    tx.execute(sa.update(outbox).where(idle).values(state=State.SUPERSEDED))
+    return withdrawn
 
 
 def reclaim(tx: Tx, ids: Sequence[int], deadline: datetime) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from hub.engine import pull, release
+from hub.engine.sync import Crew, Progress, involved
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, NOON, ROUTE, Site
 
@@ -209,3 +212,40 @@ def test_channel_order_reached_by_two_connections_is_placed_once(make_site: Site
     site.sync()
     assert len(site.sales_orders()) == 3
     assert site.fates() == {"placed": 3, "blocked": 3}
+
+
+def test_order_cancelled_while_its_outcome_was_unknown_is_not_sent_again(site: Site) -> None:
+    """Law 3: the send failed without effect, and meanwhile the order was cancelled."""
+    (ref,) = _ready(site, 1)
+    fault = {"kind": "500", "match": "sales_orders$", "method": "POST", "times": 1}
+    site.katana_sim("faults", {"faults": [fault]})
+    world = site.open()
+    channels, erps = involved(world)
+    crew = Crew(world, Progress(), threading.Event(), channels, erps)
+    crew.round(pull_anyway=True)
+    assert site.effects(ref)[0].state == "unknown"
+    site.act(ref, "cancel", by="SELLER")
+    site.advance(120)
+    site.sync()
+    assert site.fate(ref) == ("cancelled", None)
+    assert site.sales_orders() == []
+
+
+def test_order_that_waited_while_the_hub_was_down_is_read_again_before_it_is_sent(site: Site) -> None:
+    """Law 3: decided hours ago, cancelled since, and the channel is away when the hub comes back."""
+    (ref,) = _ready(site, 1)
+    world = site.open()
+    pull.pull_orders(world, world.connected["shop"])
+    release.release(world, world.connected["shop"])
+    assert site.fate(ref) == ("ready", None)
+    site.close_hub()
+    site.act(ref, "cancel", by="SELLER")
+    site.advance(5 * HOUR)
+    site.tiktok_sim("faults", {"faults": [{"kind": "36009003", "match": "orders"}]})
+    site.sync()
+    assert site.sales_orders() == []
+    site.tiktok_sim("faults", {"faults": []})
+    site.advance(HOUR)
+    site.sync()
+    assert site.fate(ref) == ("cancelled", None)
+    assert site.sales_orders() == []

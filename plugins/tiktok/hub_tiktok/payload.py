@@ -32,7 +32,8 @@ def text(source: Mapping[str, Any], name: str) -> str:
     """Return a text without the blanks around it; empty where there is none. A number becomes its digits."""
     value = source.get(name)
     if type(value) is str:  # nearly all of them, and an order has over a hundred
-        return value.strip()
+        # JSON may escape half of a character, which no database and no other system takes.
+        return (value if value.isascii() else value.encode("utf-8", "replace").decode()).strip()
     if value is None or isinstance(value, bool | dict | list):
         return ""
     return str(value).strip()

@@ -203,7 +203,7 @@ def test_budget_stops_at_the_other_sides_word(
 def test_stopping_hub_waits_for_nothing(httpserver: HTTPServer, clock: StepClock) -> None:
     guard = Guard()
     guard.stop.set()
-    httpserver.expect_request("/a").respond_with_data("", 429, {"Retry-After": "600"})
+    httpserver.expect_request("/a").respond_with_data("", 429, {"Retry-After": "30"})
     session = Session("shop", clock=clock, budgets=Budgets(clock), guard=guard, log=structlog.get_logger(), timeout_s=5)
     with session, pytest.raises(TransientError, match="stopping"):
         session.get(httpserver.url_for("/a"), extensions=READ)

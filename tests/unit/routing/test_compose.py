@@ -200,6 +200,16 @@ def test_wanted_skus_are_those_after_mapping(make_order: OrderMaker) -> None:
     assert wanted_skus(make_order(fulfilled_by=FulfilledBy.SELLER), route) == {"TEA", "SHIPPING"}
 
 
+def test_discount_never_exceeds_the_price_of_a_part(make_order: OrderMaker) -> None:
+    """A whole-number price and a discount to the cent, split by shares that round."""
+    line = LineItem(ref="1", sku="BOX", quantity=D(1), price=D("5"), seller_discount=D("4.8"))
+    thirds = tuple(Component(sku, D(1), D(1) / 3) for sku in ("MUG", "TEE", "TEA"))
+    made = _made(
+        make_order(lines=(line,), taxes_included=True), skus={"BOX": thirds}, tax=TaxRule(TaxMode.FIXED, D(20))
+    )
+    assert sum(row.price * row.quantity * D("1.2") for row in made.rows).quantize(D("0.01")) == D("0.20")
+
+
 def test_split_keeps_every_cent() -> None:
     assert split(D("10.00"), [D(1), D(1), D(1)]) == [D("3.33"), D("3.33"), D("3.34")]
     assert split(D("1000"), [D("0.5"), D("0.5")]) == [D(500), D(500)]
