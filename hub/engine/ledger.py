@@ -19,6 +19,7 @@ from hub.store.timeline import Entry
 
 CANCEL_REQUEST_RECHECK_S = 900.0
 CHANNEL_HOLD_RECHECK_S = 60.0
+MAY_EXIST = ("shipping-fee-refused", "duplicate-in-erp", "connector-broke", "gave-up", "cancelled-after-placement")
 RECHECK_CEILING = 5  # the wait between looks at a blocked order doubles up to 2 ** this times the catalogue's period
 
 
@@ -55,7 +56,9 @@ def rules_of(tx: Tx, world: World, channel: Connected) -> Rules:
 
 def history_of(row: OrderRow) -> History:
     """Return what the ledger knows of an order beyond its present state."""
-    return History(is_new=False, hand=Hand(row.hand) if row.hand else None, placed_digest=row.placed_digest)
+    hand = Hand(row.hand) if row.hand else None
+    may_exist = row.fate == Fate.BLOCKED and row.cause in MAY_EXIST
+    return History(is_new=False, hand=hand, placed_digest=row.placed_digest, may_exist=may_exist)
 
 
 def reasons(problems: Iterable[Problem]) -> list[dict[str, Any]] | None:

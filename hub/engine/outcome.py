@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -48,6 +48,16 @@ def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> It
         except Exception as error:
             raise _broken(world, connected, hook, error) from error
         yield page
+
+
+def attempt(world: World, connected: Connected, step: Callable[[], bool]) -> bool:
+    """Do one step for a Connection; a fault of the hub itself rests that Connection and ends nothing else."""
+    try:
+        return step()
+    except HubError:
+        raise
+    except Exception as error:
+        raise _broken(world, connected, "a step of the hub", error) from error
 
 
 def _broken(world: World, connected: Connected, hook: str, error: Exception) -> ContractError:

@@ -193,16 +193,24 @@ def _push(
 def _after_transient(
     world: World, effect: Effect, existing: PlacedOrder | None, deadline: datetime, error: TransientError
 ) -> Outcome:
+    if error.may_have_happened and effect.attempts >= MOST_ATTEMPTS:
+        return Blocked(effect, _gave_up(error), look_first=True)
     if error.may_have_happened:
         due = max(deadline, world.clock.now()) + timedelta(seconds=patience_s(world))
+        if effect.attempts:
+            due += retry_in(effect.attempts)
         return Again(effect, State.UNKNOWN, due, reason=reason_of(error))
     if error.code in ("send-window-passed", "stopping"):
         return Again(effect, State.PENDING, effect.due_at, look_first=existing is not None)
     if effect.attempts >= MOST_ATTEMPTS:
-        what = f"{MOST_ATTEMPTS} attempts failed, the last with {error.code}: {error.what}"
-        return Blocked(effect, Problem("gave-up", what, "The hub tries again, seldom; sooner with: hub retry."))
+        return Blocked(effect, _gave_up(error))
     due = world.clock.now() + retry_in(effect.attempts + 1, error.retry_after_s)
     return Again(effect, State.PENDING, due, look_first=existing is not None, reason=reason_of(error))
+
+
+def _gave_up(error: TransientError) -> Problem:
+    what = f"{MOST_ATTEMPTS} attempts failed, the last with {error.code}: {error.what}"
+    return Problem("gave-up", what, "The hub tries again, seldom; sooner with: hub retry.")
 
 
 def _after_rejection(

@@ -22,6 +22,7 @@ from hub.store.orders import OrderRow
 
 BATCH = 200
 FRESH_S = 120.0  # a reading this young, made after the release time, counts as the re-read
+CHANNEL_SIDE = ("status-unknown", "sku-missing", "money-unbalanced", "nothing-to-ship", "order-vanished")
 ROOM = 400  # no more sales orders than this wait for one ERP: what would wait longer is read again when its turn comes
 
 
@@ -49,7 +50,7 @@ def release(world: World, channel: Connected, resting: Collection[str] = ()) -> 
     if not rows:
         return 0
     for erp in {route.erp for route in active} - closed:
-        watch.survey(world, channel, world.connected[erp])
+        watch.survey(world, channel, world.connected[erp], rows if len(rows) < BATCH else None)
     cases = _decide(world, channel, [row.id for row in rows], now)
     leaving, moved = _divide(world, cases, now)
     leaving, still = _unblocked(world, channel, leaving, now)
@@ -82,6 +83,8 @@ def _may_leave(case: _Case, now: datetime) -> bool:
 
 def _must_be_read(case: _Case, now: datetime) -> bool:
     """Say whether only a new reading can tell: the channel's own hold, a request to cancel."""
+    if case.row.fate == Fate.BLOCKED and case.row.cause in CHANNEL_SIDE:
+        return True
     held = case.standing
     over = held.release_at is None or held.release_at <= now
     return held.fate is Fate.HELD and held.cause in ("channel-hold", "cancel-requested") and over
@@ -96,7 +99,7 @@ def _divide(world: World, cases: Sequence[_Case], now: datetime) -> tuple[list[_
 
 def _unblocked(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> tuple[list[_Case], int]:
     """Look whether blocked Orders are still blocked before a channel call is spent on them."""
-    blocked = [case for case in cases if case.row.fate == Fate.BLOCKED]
+    blocked = [case for case in cases if case.row.fate == Fate.BLOCKED and case.row.cause not in CHANNEL_SIDE]
     tried = _composed(world, channel, blocked)
     still = [case for case in tried if case.sales_order is None]
     ids = {case.row.id for case in still}
@@ -161,12 +164,20 @@ def _compose(
     if not problems:
         if route.erp not in memories:
             memories[route.erp] = _known(world, channel, route.erp, cases)
-        made = compose(case.order, route, channel.connector, memories[route.erp])
+        try:
+            made = compose(case.order, route, channel.connector, memories[route.erp])
+        except (ValueError, ArithmeticError) as error:
+            made = (_uncomposable(error),)
         if isinstance(made, SalesOrder):
             ready = Standing(Fate.READY, None, case.standing.release_at)
             return replace(case, standing=ready, sales_order=made)
         problems = made
     return replace(case, standing=Standing(Fate.BLOCKED, problems[0].code, case.standing.release_at, problems))
+
+
+def _uncomposable(error: Exception) -> Problem:
+    what = f"no sales order could be composed from it ({type(error).__name__})"
+    return Problem("order-uncomposable", what, "Report it with the output of hub order, which names no buyer.")
 
 
 def _known(world: World, channel: Connected, erp: str, cases: Sequence[_Case]) -> Known:
@@ -193,7 +204,10 @@ def _settle(world: World, cases: Sequence[_Case], now: datetime) -> int:
         timeline.add(
             tx, [fate_entry(c.row.id, c.standing, now, c.route.name if c.route else None) for c in valid if _is_news(c)]
         )
-        foreign = outbox.intend(tx, [_effect(world, c, now) for c in valid if c.sales_order is not None])
+        effects = [_effect(world, c, now) for c in valid if c.sales_order is not None]
+        foreign: set[str] = set()
+        for target in {effect["target"] for effect in effects}:
+            foreign |= outbox.intend(tx, [effect for effect in effects if effect["target"] == target])
         twice = [_twice(c) for c in valid if c.sales_order is not None and c.sales_order.key.key in foreign]
         orders.update(tx, [{"id": c.row.id, **_columns(world, c, now)} for c in twice])
         timeline.add(tx, [fate_entry(c.row.id, c.standing, now, c.row.route) for c in twice])

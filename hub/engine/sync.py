@@ -13,7 +13,7 @@ from functools import partial
 from hub.contract import HubError, TransientError
 from hub.engine import catalogue, place, pull, release, watch
 from hub.engine.ledger import Recorded
-from hub.engine.outcome import pause, resume
+from hub.engine.outcome import attempt, pause, resume
 from hub.engine.world import Connected, World
 from hub.store import known, orders, outbox
 
@@ -141,7 +141,7 @@ class Crew:
         if self.stop.is_set() or connected.id in self.progress.errors:
             return False
         try:
-            done = step()
+            done = attempt(self.world, connected, step)
             if done:
                 resume(self.world, connected)
             return done

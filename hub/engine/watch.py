@@ -7,6 +7,7 @@ present watch are looked up on the other side, many at a time, before their firs
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from hub.contract import Cursor, OrderKey
@@ -44,10 +45,11 @@ def since(world: World, erp: str) -> datetime | None:
     return None if began is None else datetime.fromisoformat(began)
 
 
-def survey(world: World, channel: Connected, erp: Connected) -> None:
+def survey(world: World, channel: Connected, erp: Connected, due: Sequence[orders.OrderRow] | None) -> None:
     """Learn which of the Orders from before the watch have no sales order yet, many to a call.
 
-    Done before anything is placed, when the other side still holds only what others made; remembered by this process.
+    Asked for those that are due; with None, where many are, for all that wait: before anything is placed the other side
+    still holds only what others made. Remembered by this process.
     """
     began = since(world, erp.id)
     if began is None:
@@ -55,15 +57,27 @@ def survey(world: World, channel: Connected, erp: Connected) -> None:
     survey = world.surveys.setdefault((channel.id, erp.id), Survey(began))
     if survey.since != began:
         survey = world.surveys[channel.id, erp.id] = Survey(began)
+    if due is not None:
+        _ask(world, channel, erp, survey, [row for row in due if _is_open(row, survey)])
+        return
     while True:
         with world.store.read() as tx:
             rows = orders.unplaced(tx, channel.id, began, survey.last_id, SURVEY)
         if not rows:
             return
-        keys = [_key(row, channel) for row in rows]
-        found = {one.key for one in call(world, erp, "find_orders", orders=keys, before=began)}
-        survey.absent.update(key.key for key in keys if key.key not in found)
+        _ask(world, channel, erp, survey, [row for row in rows if row.key not in survey.absent])
         survey.last_id = rows[-1].id
+
+
+def _is_open(row: orders.OrderRow, survey: Survey) -> bool:
+    return row.placed_digest is None and row.created_at < survey.since and row.key not in survey.absent
+
+
+def _ask(world: World, channel: Connected, erp: Connected, survey: Survey, rows: Sequence[orders.OrderRow]) -> None:
+    keys = [_key(row, channel) for row in rows]
+    if keys:
+        found = {one.key for one in call(world, erp, "find_orders", orders=keys, before=survey.since)}
+        survey.absent.update(key.key for key in keys if key.key not in found)
 
 
 def _key(row: orders.OrderRow, channel: Connected) -> OrderKey:

@@ -60,6 +60,7 @@ class History:
     is_new: bool = True
     hand: Hand | None = None
     placed_digest: str | None = None  # the placed lines' digest; set: a sales order exists
+    may_exist: bool = False  # blocked in a way that leaves a sales order possible
 
 
 def lines_digest(order: Order) -> str:
@@ -81,6 +82,8 @@ def stand(order: Order, route: Route | None, history: History, start: datetime |
         return Standing(Fate.SKIPPED, "before-start")
     if order.status in (OrderStatus.SHIPPED, OrderStatus.PARTLY_SHIPPED):
         return Standing(Fate.SKIPPED, "before-start" if history.is_new else "already-shipped")
+    if order.status == OrderStatus.CANCELLED and history.may_exist:
+        return _cancelled_late()
     if order.status == OrderStatus.CANCELLED:
         return Standing(Fate.CANCELLED)
     if order.status == OrderStatus.UNKNOWN:
@@ -89,6 +92,10 @@ def stand(order: Order, route: Route | None, history: History, start: datetime |
             f"the channel calls its status {order.channel_status!r}, which this connector version does not know",
             "Update the connector; the order goes on by itself then.",
         )
+    if route is None and order.status is OrderStatus.UNPAID:
+        return Standing(Fate.HELD, "unpaid")
+    if route is None and order.status is OrderStatus.ON_HOLD:
+        return Standing(Fate.HELD, "channel-hold", order.hold_until)  # its address, so its region, comes with the end
     if route is None:
         return _blocked("no-route", "no route takes this order", "Add a route whose 'when' matches it, or widen one.")
     if not route.orders.enabled:
@@ -119,14 +126,18 @@ def _held(order: Order, route: Route, hand: Hand | None, now: datetime) -> Stand
     return Standing(Fate.HELD, "hold", release_at)
 
 
+def _cancelled_late() -> Standing:
+    return _blocked(
+        "cancelled-after-placement",
+        "it was cancelled on the channel after its sales order was made",
+        "Delete the sales order in the ERP, then retry the order.",
+    )
+
+
 def after_placement(order: Order, placed_digest: str) -> Standing:
     """Decide the fate of an Order that has a sales order."""
     if order.status == OrderStatus.CANCELLED:
-        return _blocked(
-            "cancelled-after-placement",
-            "it was cancelled on the channel after its sales order was made",
-            "Delete the sales order in the ERP, then retry the order.",
-        )
+        return _cancelled_late()
     if lines_digest(order) != placed_digest:
         return _blocked(
             "changed-after-placement",

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.store.database import Tx
-from hub.store.tables import outbox
+from hub.store.tables import orders, outbox
 
 
 class State(StrEnum):
@@ -120,10 +120,10 @@ def claim(tx: Tx, target: str, now: datetime, deadline: datetime, limit: int) ->
     query = (
         sa.select(*_COLUMNS)
         .where(outbox.c.target == target, outbox.c.state == State.PENDING, outbox.c.look_first.is_(False))
-        .where(outbox.c.due_at <= now)
+        .where(outbox.c.due_at <= now, outbox.c.order_id.in_(sa.select(orders.c.id).where(orders.c.fate == "ready")))
         .order_by(outbox.c.priority, outbox.c.due_at, outbox.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=outbox)
     )
     found = _effects(tx.execute(query))
     if found:

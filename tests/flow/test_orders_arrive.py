@@ -231,3 +231,60 @@ def test_flow_is_the_same_on_every_database(make_site: SiteMaker, kind: str, req
     assert site.events(refs[0]) == ["pulled", "held", "changed", "held", "ready", "sent", "placed"]
     assert site.fate(blocked) == ("blocked", "variant-unmapped")
     assert len({one["order_no"] for one in site.sales_orders()}) == 120
+
+
+def test_free_order_whose_lines_list_a_price_arrives_at_nothing(site: Site) -> None:
+    """T-71: a sample or replacement may list what its goods would cost, while its payment counts nothing."""
+    ref = site.order(kind="sample")
+    line = site.tiktok_sim(f"orders/{ref}", method="GET")["order"]
+    assert line
+    site.advance(2 * HOUR)
+    site.sync()
+    assert site.fate(ref) == ("placed", None)
+
+
+def test_order_on_hold_is_held_although_its_region_is_not_told_yet(make_site: SiteMaker) -> None:
+    """The address, and so the region, comes with the end of the channel's hold: no alarm until then."""
+    site = make_site(routes=ROUTE + "      when: {region: [US]}\n")
+    site.tiktok_sim("options", {"hold_address": "left_out"})
+    ref = site.order()
+    site.sync()
+    assert site.fate(ref) == ("held", "channel-hold")
+    site.advance(HOUR)
+    site.sync()
+    assert site.fate(ref) == ("placed", None)
+
+
+def test_order_blocked_by_what_the_channel_says_is_read_again_and_heals(site: Site) -> None:
+    ref = site.order()
+    site.act(ref, "set", fields={"status": "WARPED"})
+    site.advance(2 * HOUR)
+    site.sync()
+    assert site.fate(ref) == ("blocked", "status-unknown")
+    site.act(ref, "set", fields={"status": "AWAITING_SHIPMENT"})  # without a new update time, so the feed is silent
+    site.advance(HOUR)
+    site.sync()
+    assert site.fate(ref) == ("placed", None)
+
+
+def test_two_erps_behind_one_channel_get_their_own_orders(make_site: SiteMaker) -> None:
+    """Effects are one per key and ERP; withdrawn ones of both come back."""
+    second = '  second:\n    connector: katana\n    settings: {api_key: "${API_KEY}", api_url: "URL/v1"}\nroutes:'
+    site = make_site()
+    text = (site.folder / "routes.yaml").read_text().replace("routes:", second.replace("URL", site.katana.url), 1)
+    both = (
+        "  - {name: mugs, channel: shop, erp: factory, orders: {start: 2026-03-01, when: {skus: [MUG]}}}\n"
+        "  - {name: rest, channel: shop, erp: second, orders: {start: 2026-03-01}}\n"
+    )
+    text = text[: text.index("  - name: us")] + both + text[text.index("timing:") :]
+    (site.folder / "routes.yaml").write_text(text)
+    refs = [site.order(), site.order(lines=[{"sku": "TEE", "price": "15.00"}])]
+    site.advance(2 * HOUR)
+    site.katana_sim("options", {"key_revoked": "yes"})
+    site.sync()
+    site.katana_sim("options", {"key_revoked": "no"})
+    for _ in range(2):
+        site.advance(HOUR)
+        site.sync()
+    assert {site.fate(ref) for ref in refs} == {("placed", None)}
+    assert len(site.sales_orders()) == 2

@@ -91,6 +91,10 @@ def _order(payload: Json, context: Context) -> Order:
     totals, taxes_included = read_totals(payload, lines, tax_on_top=on_top)
     if FREE_TAGS & set(tags) and totals.total == 0 and balance(totals, taxes_included=taxes_included) != 0:
         lines, totals = tuple(_free(line) for line in lines), Totals(items=ZERO, total=ZERO)
+    elif totals.items == 0 and totals.seller_discount == totals.channel_discount == 0:
+        lines = tuple(_free(line) for line in lines)  # the payment counts nothing for them, whatever the lines list
+    else:
+        lines = _without_gifts(lines, totals)
     if not lines and status is not OrderStatus.CANCELLED:
         raise UnreadableError("the order has no lines")
     fulfilled_by = _fulfilled_by(payload)
@@ -114,6 +118,15 @@ def _order(payload: Json, context: Context) -> Order:
         note=text(payload, "buyer_message"),
         tags=tags,
     )
+
+
+def _without_gifts(lines: tuple[LineItem, ...], totals: Totals) -> tuple[LineItem, ...]:
+    """Price gifts at nothing where the order's own sum leaves them out (T-71)."""
+    charged = sum((line.price for line in lines if not line.is_gift), ZERO)
+    listed = sum((line.price for line in lines), ZERO)
+    if listed != totals.items and charged == totals.items:
+        return tuple(_free(line) if line.is_gift else line for line in lines)
+    return lines
 
 
 def _identity(payload: Json, context: Context) -> dict[str, Any]:

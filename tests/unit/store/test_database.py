@@ -26,7 +26,7 @@ Row = dict[str, Any]
 def _order(ref: str, connection: str = "shop") -> Row:
     return {
         "connection": connection, "ref": ref, "key": f"X-{ref}", "channel_status": "OPEN", "created_at": NOON,
-        "updated_at": NOON, "first_seen_at": NOON, "read_at": NOON, "digest": "d", "document": "{}", "fate": "held",
+        "updated_at": NOON, "first_seen_at": NOON, "read_at": NOON, "digest": "d", "document": "{}", "fate": "ready",
         "cause": "hold", "reason": None, "route": None, "release_at": NOON, "due_at": NOON,
     }  # fmt: skip
 
