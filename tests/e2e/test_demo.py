@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 from tests.e2e.conftest import Hub
@@ -49,3 +54,34 @@ def test_demo_overwrites_nothing(lone_hub: Hub) -> None:
     assert ran.code == 1
     assert "folder-in-use" in ran.err
     assert (lone_hub.folder / "routes.yaml").read_text() == "mine"
+
+
+def test_demo_outlasts_a_machine_that_stalls(lone_hub: Hub) -> None:
+    """A second is a simulated minute there: a short stall outlasts what a pass waits for, and must not be the end."""
+    command = [sys.executable, "-m", "hub", "demo", "--keep", "shop"]
+    demo = subprocess.Popen(  # our own module
+        command, cwd=lone_hub.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert demo.stderr is not None
+    while "7/8" not in (line := demo.stderr.readline()):
+        assert line, "the demo ended early"
+    time.sleep(0.4)
+    erp = _simulator("katana", lone_hub.folder)
+    for _ in range(4):
+        os.kill(erp, signal.SIGSTOP)
+        time.sleep(1.5)
+        os.kill(erp, signal.SIGCONT)
+        time.sleep(0.4)
+    out, err = demo.communicate(timeout=90)
+    assert demo.returncode == 0, out + err
+
+
+def _simulator(name: str, folder: Path) -> int:
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            said, where = (entry / "cmdline").read_text().split("\0"), (entry / "cwd").readlink()
+        except OSError:
+            continue
+        if "simulate" in said and name in said and where == folder.resolve():
+            return int(entry.name)
+    raise AssertionError(f"no simulator {name} runs in {folder}")
