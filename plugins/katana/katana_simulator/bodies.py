@@ -18,6 +18,16 @@ _TRACKING = {
 _ADDRESS: dict[str, Field] = {"entity_type": word("billing", "shipping")} | dict.fromkeys(ADDRESS_TEXTS, _TEXT_OR_NULL)
 _ADDRESS_CHANGE = dict.fromkeys(ADDRESS_TEXTS, _SET_OR_NULL)
 
+# Which batches or serial numbers a quantity is taken from: fact sheet 5.7 and 6
+_TRACE = part(
+    {
+        **dict.fromkeys(("batch_id", "serial_number_id", "bin_location_id"), identifier(nullable=True)),
+        "quantity": Field(("number", "string"), pattern=r"^\d+(\.\d+)?$"),
+    },
+    ("quantity",),
+)
+_BATCH: dict[str, Field] = {"batch_id": identifier(nullable=True), "quantity": number(0)}
+
 # Sales orders: K-41, K-43, K-48
 _NEW_ROW: dict[str, Field] = {
     "variant_id": identifier(),
@@ -59,7 +69,7 @@ ORDER_CHANGE = Shape(
         "delivery_date": instant(),
         "picked_date": instant(),
         "location_id": identifier(),
-        "status": word("PENDING", "NOT_SHIPPED", "PACKED", "DELIVERED"),
+        "status": word("PENDING", "NOT_SHIPPED", "READY_FOR_FULFILLMENT", "PACKED", "DELIVERED"),
         "currency": text(3, 3),
         "conversion_rate": number(0, 10**12),
         "conversion_date": instant(),
@@ -71,7 +81,16 @@ ORDER_CHANGE = Shape(
     }
 )
 NEW_ORDER_ROW = Shape(_NEW_ROW | {"sales_order_id": identifier()}, ("sales_order_id", "variant_id", "quantity"))
-ORDER_ROW_CHANGE = Shape(_NEW_ROW)
+ORDER_ROW_CHANGE = Shape(
+    _NEW_ROW
+    | {
+        "traceability": listing(_TRACE),
+        "batch_transactions": listing(part(_BATCH, ("batch_id",))),
+        "serial_number_transactions": listing(
+            part({"serial_number_id": identifier(), "quantity": number(0, 1)}, ("serial_number_id",))
+        ),
+    }
+)
 NEW_ORDER_ADDRESS = Shape(_ADDRESS | {"sales_order_id": identifier()}, ("sales_order_id", "entity_type"))
 ORDER_ADDRESS_CHANGE = Shape(dict.fromkeys(ADDRESS_TEXTS, _TEXT_OR_NULL))
 _AMOUNT = Field(("string",), pattern=r"^\d+(\.\d+)?$")  # K-21
@@ -92,8 +111,8 @@ SHIPPING_FEE_CHANGE = Shape(
 _FULFILLMENT_ROW: dict[str, Field] = {
     "sales_order_row_id": identifier(),
     "quantity": number(above=0),
-    "traceability": listing(anything()),
-    "batch_transactions": listing(anything()),
+    "traceability": listing(_TRACE),
+    "batch_transactions": listing(part(_BATCH, ("batch_id", "quantity"))),
     "serial_numbers": listing(identifier()),
 }
 NEW_FULFILLMENT = Shape(

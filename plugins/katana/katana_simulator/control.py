@@ -6,12 +6,26 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from katana_simulator.exchange import parse_json, to_json
-from katana_simulator.gateway import Gateway, Reply
+from katana_simulator import login, people_login, people_orders, people_returns, people_stock
+from katana_simulator.exchange import ApiError, parse_json, to_json
+from katana_simulator.gateway import BASE, Gateway, Reply
+from katana_simulator.people import Deed, refuse_unknown
 from katana_simulator.seed import demo, seed
 from katana_simulator.state import dump
 
 Control = Callable[[Gateway, dict[str, Any]], Any]
+
+
+def login_settings(gateway: Gateway) -> dict[str, str]:
+    options = gateway.world.options
+    return {
+        "client_id": options["oauth_client_id"],
+        "client_secret": options["oauth_client_secret"],
+        "authorize_url": f"{gateway.url}{login.AUTHORIZE}",
+        "token_url": f"{gateway.url}{login.TOKEN}",
+        "scope": login.SCOPE,
+        "audience": login.AUDIENCE,
+    }
 
 
 def read_clock(gateway: Gateway, body: dict[str, Any]) -> Any:
@@ -21,7 +35,7 @@ def read_clock(gateway: Gateway, body: dict[str, Any]) -> Any:
 
 def set_clock(gateway: Gateway, body: dict[str, Any]) -> Any:
     clock = gateway.world.clock
-    _refuse_unknown(body, {"now", "advance_s", "rate"})
+    refuse_unknown(body, {"now", "advance_s", "rate"})
     if "rate" in body:
         clock.set_rate(float(body["rate"]))
     if "now" in body:
@@ -39,7 +53,7 @@ def set_options(gateway: Gateway, body: dict[str, Any]) -> Any:
 
 
 def set_faults(gateway: Gateway, body: dict[str, Any]) -> Any:
-    _refuse_unknown(body, {"faults", "seed"})
+    refuse_unknown(body, {"faults", "seed"})
     gateway.faults.replace(body.get("faults", []), int(body.get("seed", 0)))
     return {"faults": len(body.get("faults", []))}
 
@@ -66,12 +80,15 @@ CONTROLS: dict[str, Control] = {
     "GET /_sim/state": lambda gateway, _: dump(gateway.world),
     "POST /_sim/seed": lambda gateway, body: seed(gateway.world, body),
     "POST /_sim/demo": lambda gateway, body: demo(gateway.world, body),
+    "GET /_sim/settings": lambda gateway, _: {"api_url": f"{gateway.url}{BASE}"} | login_settings(gateway),
+    "GET /_sim/order": lambda gateway, body: people_orders.show_order(gateway.world, body),
 }
+DEEDS: dict[str, Deed] = people_stock.DEEDS | people_orders.DEEDS | people_returns.DEEDS | people_login.DEEDS
 
 
 def control(gateway: Gateway, method: str, path: str, query: str, raw: bytes) -> Reply:
     """Answer a control call; what is wrong with it is answered 400 in words."""
-    found = CONTROLS.get(f"{method} {path}")
+    found = _find(method, path)
     if found is None:
         return Reply(404, {}, to_json({"error": f"no control call {method} {path}"}))
     try:
@@ -80,11 +97,21 @@ def control(gateway: Gateway, method: str, path: str, query: str, raw: bytes) ->
             raise ValueError("a control call takes a JSON object")
         with gateway.world.lock:
             return Reply(200, {}, to_json(found(gateway, body)))
-    except (ValueError, KeyError, TypeError) as error:
+    except ApiError as error:
+        return Reply(400, {}, to_json({"error": error.message, "status": error.status}))
+    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
         return Reply(400, {}, to_json({"error": f"{type(error).__name__}: {error}"}))
 
 
-def _refuse_unknown(body: dict[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(body) - known)
-    if unknown:
-        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+def _find(method: str, path: str) -> Control | None:
+    found = CONTROLS.get(f"{method} {path}")
+    deed = DEEDS.get(path.removeprefix("/_sim/do/")) if method == "POST" else None
+    return found if deed is None else _do(deed)
+
+
+def _do(deed: Deed) -> Control:
+    def run(gateway: Gateway, body: dict[str, Any]) -> Any:
+        refuse_unknown(body, deed.takes)
+        return deed.run(gateway.world, body)
+
+    return run

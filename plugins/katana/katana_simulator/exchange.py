@@ -65,6 +65,11 @@ def not_found(message: str = "Not found") -> ApiError:
     return ApiError(404, "NotFoundError", message)
 
 
+def blocked(message: str) -> ApiError:
+    """Something that hangs on it is in the way of a delete."""
+    return ApiError(412, "PreconditionFailedError", message)
+
+
 def refused(message: str) -> ApiError:
     """A domain rule broken: 422 with a plain message and no details.  # K-14"""
     return ApiError(422, "UnprocessableEntityError", message)

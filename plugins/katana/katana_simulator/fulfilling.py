@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from katana_simulator.allocations import KINDS, is_serial_tracked
 from katana_simulator.exchange import Row
 from katana_simulator.kits import build, build_missing
 from katana_simulator.order_lines import lines_of, settle
@@ -33,7 +34,8 @@ def add_fulfillment(world: World, order: Row, given: Row, picked: str | None = N
     world.fulfillments.add(fulfillment)
     for row in given["sales_order_fulfillment_rows"]:
         line = world.order_rows.rows[row["sales_order_row_id"]]
-        fulfillment["rows"].append(_ship(world, order, line, Decimal(row["quantity"])))
+        given_from = {name: row[name] for name in KINDS if name in row}
+        fulfillment["rows"].append(_ship(world, order, line, Decimal(row["quantity"])) | given_from)
     refresh_status(world, order)
     return fulfillment
 
@@ -54,10 +56,23 @@ def undo_fulfillment(world: World, order: Row, fulfillment: Row) -> None:
     refresh_status(world, order)
 
 
+def edit_fulfillment(world: World, fulfillment: Row, values: Row) -> None:
+    """Change tracking, status or date; whether tracking alone moves `updated_at` is a switch.  # K-71"""
+    is_tracking_only = all(name in TRACKING for name in values)
+    if not is_tracking_only or world.options["tracking_edit_updates"] == "yes":
+        values = values | {"updated_at": world.stamp()}
+    world.fulfillments.change(fulfillment, values)
+    if not is_tracking_only:
+        refresh_status(world, world.orders.rows[fulfillment["sales_order_id"]])
+
+
 def deliver_rest(world: World, order: Row, status: str) -> None:
     """Ship everything that is still open, and raise what is already packed to the same status."""
+    if any(is_serial_tracked(world, line) for line in lines_of(world, order)):
+        return  # seen live: the answer is 200 and nothing changes
     for fulfillment in world.fulfillments.each("sales_order_id", order["id"]):
-        fulfillment |= {"status": status, "updated_at": world.stamp()}
+        if status == "DELIVERED":
+            fulfillment |= {"status": status, "updated_at": world.stamp()}
     rows = open_rows(world, order)
     if rows:
         add_fulfillment(world, order, {"status": status, "sales_order_fulfillment_rows": rows})
@@ -77,15 +92,18 @@ def refresh_status(world: World, order: Row) -> None:
     """Work the order's status out of its fulfillments.  # K-62"""
     fulfillments = world.fulfillments.each("sales_order_id", order["id"])
     picked = max((row["picked_date"] for row in fulfillments), default=None)
-    order |= {"status": _status(world, order, fulfillments), "picked_date": picked, "updated_at": world.stamp()}
+    order |= {"status": _status(world, order, fulfillments), "picked_date": picked}
+    if world.options["shipment_moves_order"] == "yes":  # assumed
+        order["updated_at"] = world.stamp()
 
 
 def _status(world: World, order: Row, fulfillments: list[Row]) -> str:
     if not fulfillments:
-        return "PENDING" if order["is_quote"] else "NOT_SHIPPED"
+        return "PENDING" if order["is_quote"] else "READY_FOR_FULFILLMENT" if order["is_ready"] else "NOT_SHIPPED"
     delivered = [row["status"] == "DELIVERED" for row in fulfillments]
     if all(line["fulfilled"] >= line["quantity"] for line in lines_of(world, order)):
-        return "DELIVERED" if all(delivered) else "PACKED"
+        is_mixed = any(delivered) and not all(delivered)
+        return world.options["mixed_status"] if is_mixed else "DELIVERED" if all(delivered) else "PACKED"
     return "PARTIALLY_DELIVERED" if any(delivered) else "PARTIALLY_PACKED"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
-from katana_simulator import bodies
+from katana_simulator import allocations, bodies
+from katana_simulator.allocations import check_allocation
 from katana_simulator.clock import canonical
-from katana_simulator.exchange import Answer, Request, Row, not_found, refused
-from katana_simulator.fulfilling import TRACKING, add_fulfillment, refresh_status, undo_fulfillment
+from katana_simulator.exchange import Answer, Request, Row, blocked, not_found, refused
+from katana_simulator.fulfilling import TRACKING, add_fulfillment, edit_fulfillment, undo_fulfillment
 from katana_simulator.lists import DATES, Param, answer_list, fields, is_true
 from katana_simulator.schema import require
 from katana_simulator.stock import ZERO
@@ -51,12 +52,7 @@ def change_fulfillment(world: World, request: Request) -> Answer:
     values = dict(body)
     if "picked_date" in values:
         values["picked_date"] = canonical(values["picked_date"])
-    is_tracking_only = all(name in TRACKING for name in values)
-    if not is_tracking_only or world.options["tracking_edit_updates"] == "yes":  # K-71
-        values["updated_at"] = world.stamp()
-    world.fulfillments.change(row, values)
-    if not is_tracking_only:
-        refresh_status(world, world.orders.rows[row["sales_order_id"]])
+    edit_fulfillment(world, row, values)
     shown = view(world, row)
     for item in shown["sales_order_fulfillment_rows"]:
         del item["id"]
@@ -64,14 +60,23 @@ def change_fulfillment(world: World, request: Request) -> Answer:
 
 
 def delete_fulfillment(world: World, request: Request) -> Answer:
-    row = _find(world, request)
-    undo_fulfillment(world, world.orders.rows[row["sales_order_id"]], row)
+    remove_fulfillment(world, _find(world, request))
     return Answer(int(world.options["delete_status"]), wrote=True)
+
+
+def remove_fulfillment(world: World, row: Row) -> None:
+    """Take a fulfillment back, unless goods of it have been returned (assumed: stock would be counted twice)."""
+    if any(world.return_rows.first("fulfillment_row_id", shipped["id"]) for shipped in row["rows"]):
+        raise blocked("Cannot delete sales order fulfillment as it has return orders.")
+    undo_fulfillment(world, world.orders.rows[row["sales_order_id"]], row)
 
 
 def _check_rows(world: World, order: Row, rows: list[Row]) -> None:
     wanted: dict[int, Decimal] = defaultdict(lambda: ZERO)
     for row in rows:
+        found = world.order_rows.live(row["sales_order_row_id"])
+        if found is not None:
+            check_allocation(world, found, row)
         wanted[int(row["sales_order_row_id"])] += Decimal(row["quantity"])
     for row_id, quantity in wanted.items():
         line = world.order_rows.live(row_id)
@@ -104,9 +109,7 @@ def _row_view(shipped: Row) -> Row:
         "id": shipped["id"],
         "sales_order_row_id": shipped["sales_order_row_id"],
         "quantity": shipped["quantity"],
-        "batch_transactions": [],
-        "serial_numbers": [],
-        "traceability": [],
+        **allocations.shown(shipped),
     }
 
 

@@ -11,10 +11,13 @@ from katana_simulator import (
     customers,
     fulfillments,
     inventory,
+    invoices,
     items,
+    login,
     order_parts,
     order_rows,
     orders,
+    returns,
     search,
     variants,
 )
@@ -36,7 +39,20 @@ from katana_simulator.limiter import Limiter
 from katana_simulator.world import Handler, World
 
 BASE = "/v1"
-_MODULES = (account, variants, items, customers, orders, order_rows, order_parts, fulfillments, inventory, search)
+_MODULES = (
+    account,
+    variants,
+    items,
+    customers,
+    orders,
+    order_rows,
+    order_parts,
+    fulfillments,
+    inventory,
+    search,
+    invoices,
+    returns,
+)
 ROUTES: dict[str, Handler] = {
     name.replace(" /", f" {BASE}/", 1): handler for module in _MODULES for name, handler in module.ROUTES.items()
 }
@@ -59,6 +75,7 @@ class Gateway:
         self.world = world
         self.limiter = Limiter(world.options)
         self.faults = Faults()
+        self.url = ""
         self.journal = Journal(int(float(world.options["journal_size"])))
 
     def serve(self, request: Request) -> Reply | None:
@@ -89,7 +106,8 @@ class Gateway:
         return Reply(answer.status, answer.headers, body, is_cut=kind == "cut_body")
 
     def _answer(self, now: float, request: Request, kind: str | None, handler: Handler | None) -> Answer:
-        headers, wait_s = self.limiter.take(now)
+        is_login = request.path in login.PATHS  # another host in the real system: no quota, no rate headers
+        headers, wait_s = ({}, None) if is_login else self.limiter.take(now)
         wrapped = self.world.options["error_wrapper"] == "wrapped"  # K-11
         if kind == "503":
             html = b"<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
@@ -101,7 +119,7 @@ class Gateway:
                 raise too_many(wait_s)
             if kind == "500":
                 raise server_error()
-            answer = self._handle(request, handler)
+            answer = login.answer(self.world, request) if is_login else self._handle(request, handler)
         except ApiError as error:
             answer = error.answer(wrapped=wrapped)
         answer.headers |= headers
@@ -109,7 +127,9 @@ class Gateway:
 
     def _handle(self, request: Request, handler: Handler | None) -> Answer:
         options = self.world.options
-        if options["key_revoked"] == "yes" or request.headers.get("authorization") != f"Bearer {options['api_key']}":
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+        is_key = credential == options["api_key"] and options["key_revoked"] == "no"
+        if scheme != "Bearer" or not (is_key or self.world.tokens.accepts(credential)):
             raise unauthorized()  # K-01
         if handler is None:
             raise not_found()
@@ -132,13 +152,15 @@ class Gateway:
 
 
 def _route(request: Request) -> tuple[str, Handler | None]:
-    """The path template with its handler; a number at the end of the path becomes the request's id."""
+    """The path template with its handler; a number in one of the last two places becomes the request's id."""
     template = f"{request.method} {request.path}"
     handler = ROUTES.get(template)
     if handler is None:
-        head, _, tail = template.rpartition("/")
-        if tail.isdecimal():
-            request.id = int(tail)
-            template = f"{head}/{{id}}"
+        parts = template.split("/")
+        place = next((place for place in (-1, -2) if len(parts) >= 4 and parts[place].isdecimal()), None)
+        if place is not None:
+            request.id = int(parts[place])
+            parts[place] = "{id}"
+            template = "/".join(parts)
             handler = ROUTES.get(template)
     return template, handler

@@ -8,7 +8,7 @@ from katana_simulator import bodies
 from katana_simulator.clock import canonical
 from katana_simulator.exchange import Answer, Request, Row, refused
 from katana_simulator.kits import potential
-from katana_simulator.lists import COMMON, Param, answer_list, fields, is_true, page, read_params
+from katana_simulator.lists import COMMON, Param, answer_list, fields, is_true, page, read_params, select
 from katana_simulator.schema import require
 from katana_simulator.stock import Cause, Place
 from katana_simulator.variants import parent_of
@@ -23,10 +23,16 @@ _MOVEMENT_PARAMS = (
     | fields("text", "resource_type", "caused_by_order_no")
 )
 
+_NEGATIVE_PARAMS = (
+    fields("int", "location_id", "variant_id")
+    | fields("text", "name", "sku", "category")
+    | {f"latest_negative_stock_date_{kind}": Param(kind, "latest_negative_stock_date") for kind in ("min", "max")}
+)
+
 
 def list_inventory(world: World, request: Request) -> Answer:
     """One row per variant and location, oldest location first; rows are made for the asked page only."""
-    wanted = {param.field: values for param, values in read_params(request, _PARAMS)}
+    wanted = {param.field: values for param, values in read_params(world, request, _PARAMS)}
     shows_archived = is_true(request, "include_archived")
     places = [
         (variant_id, location_id)
@@ -39,6 +45,13 @@ def list_inventory(world: World, request: Request) -> Answer:
 
 def list_movements(world: World, request: Request) -> Answer:
     return answer_list(world, request, world.stock.movements, _MOVEMENT_PARAMS, lambda _, row: row)
+
+
+def list_negative(world: World, request: Request) -> Answer:
+    """Places that are below zero now, with the moment they went there (fact sheet 8)."""
+    rows = [_negative_view(world, place) for place, level in world.stock.levels.items() if level.in_stock < 0]
+    found = list(select(world, rows, read_params(world, request, _NEGATIVE_PARAMS)))
+    return page(world, request, found, lambda row: row)
 
 
 def list_adjustments(world: World, request: Request) -> Answer:
@@ -132,10 +145,24 @@ def _level_view(world: World, place: Place, extends: set[str]) -> Row:
         "archived_at": parent_of(world, variant)["archived_at"],
     }
     if "variant" in extends:
-        shown["variant"] = variant_view(world, variant)
+        name = parent_of(world, variant)["name"]
+        shown["variant"] = variant_view(world, variant) | {"product_or_material_name": name}  # fact sheet 3.1
     if "location" in extends:
         shown["location"] = world.locations.rows[place[1]]
     return shown
+
+
+def _negative_view(world: World, place: Place) -> Row:
+    variant = world.variants.rows[place[0]]
+    parent = parent_of(world, variant)
+    return {
+        "variant_id": place[0],
+        "location_id": place[1],
+        "latest_negative_stock_date": world.stock.levels[place].went_negative_at,
+        "name": parent["name"],
+        "sku": variant["sku"],
+        "category": parent["category_name"],
+    }
 
 
 def _check_location(world: World, location_id: int) -> None:
@@ -155,4 +182,6 @@ ROUTES: dict[str, Handler] = {
     "GET /stock_adjustments": list_adjustments,
     "POST /stock_adjustments": create_adjustment,
     "POST /inventory_safety_stock_levels": set_safety_stock,
+    "POST /inventory_reorder_points": set_safety_stock,  # the deprecated twin
+    "GET /negative_stock": list_negative,
 }

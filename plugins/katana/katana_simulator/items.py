@@ -68,8 +68,17 @@ def change_item(kind: str, world: World, request: Request) -> Answer:
         for variant in world.variants.each("service_id", row["id"]):
             world.variants.change(variant, {**own, "updated_at": stamp})
     values.pop("default_cost", None)
-    world.parents[kind].change(row, {**values, "updated_at": stamp})
+    edit_parent(world, kind, row, values)
     return Answer(200, _view(kind, world, row), wrote=True)
+
+
+def edit_parent(world: World, kind: str, row: Row, values: Row) -> None:
+    """Change a parent; whether that moves `updated_at` of its variants is a switch.  # K-86"""
+    stamp = world.stamp()
+    world.parents[kind].change(row, {**values, "updated_at": stamp})
+    if world.options["archive_moves_variants"] == "yes":
+        for variant in world.variants.each(f"{kind}_id", row["id"]):
+            variant["updated_at"] = stamp
 
 
 def delete_item(kind: str, world: World, request: Request) -> Answer:

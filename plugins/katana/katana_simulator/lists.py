@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,6 +16,7 @@ from katana_simulator.world import World
 
 MOST = 250  # K-07
 View = Callable[[World, Row], Row]
+Wanted = list[tuple["Param", list[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +56,39 @@ def answer_list(
     is_shown: Callable[[Row], bool] | None = None,
 ) -> Answer:
     """Filter a table by the declared parameters, newest first (K-10); other names are ignored (K-23)."""
-    wanted = read_params(request, params)
+    wanted = read_params(world, request, params)
     shows_deleted = is_true(request, "include_deleted")
     rows: Iterable[Row] = table.newest_first()
     for param, values in wanted:
         if param.kind not in ("min", "max") and table.is_indexed(param.field):
             rows = table.where(param.field, values)
             break
-    exclusive = world.options["updated_at_min"] == "exclusive"  # K-25
     found = [
         row
-        for row in rows
-        if (shows_deleted or not row.get("deleted_at"))
-        and (is_shown is None or is_shown(row))
-        and all(_matches(param, values, row, exclusive) for param, values in wanted)
+        for row in select(world, rows, wanted)
+        if (shows_deleted or not row.get("deleted_at")) and (is_shown is None or is_shown(row))
     ]
     return page(world, request, found, lambda row: view(world, row))
 
 
-def read_params(request: Request, params: Mapping[str, Param]) -> list[tuple[Param, list[Any]]]:
+def select(world: World, rows: Iterable[Row], wanted: Wanted) -> Iterator[Row]:
+    """The rows that every parameter of `read_params` lets through."""
+    exclusive = world.options["updated_at_min"] == "exclusive"  # K-25
+    return (row for row in rows if all(_matches(param, values, row, exclusive) for param, values in wanted))
+
+
+def read_params(world: World, request: Request, params: Mapping[str, Param]) -> Wanted:
     """The declared parameters that are in the query, with their values; 422 where one cannot be read."""
-    wanted: list[tuple[Param, list[Any]]] = []
+    wanted: Wanted = []
     details: list[Detail] = []
+    most = world.options["most_filter_values"]
     for name, texts in request.query.items():
         param = params.get(name)
         if param is None:
             continue
+        if most != "off" and len(texts) > int(float(most)):  # fact sheet 17.11
+            info = {"limit": int(float(most))}
+            details.append(detail(f"/{name}", "maxItems", f"must NOT have more than {most} items", info))
         values = [_read(param.kind, text) for text in (texts if param.many else texts[-1:])]
         if None in values:
             details.append(detail(f"/{name}", "type", f"must be {param.kind}", {"type": param.kind}))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 API_KEY = "katana-sim-key"
+CLIENT_ID = "katana-sim-client"
+CLIENT_SECRET = "katana-sim-client-secret"  # noqa: S105  a made-up one
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,21 @@ class Switch:
 SWITCHES: dict[str, Switch] = {
     "api_key": Switch(API_KEY, free=True),
     "key_revoked": Switch("no", ("no", "yes")),
+    "oauth_client_id": Switch(CLIENT_ID, free=True),
+    "oauth_client_secret": Switch(CLIENT_SECRET, free=True),
+    "oauth_redirect_uri": Switch("", free=True),
+    "oauth_code_s": Switch("600", number=True),
+    "access_token_s": Switch("86400", ("off",), number=True),
+    "refresh_token_s": Switch("off", ("off",), number=True),
+    "replay_ends_access": Switch("no", ("no", "yes")),
+    "oauth_grant_error_status": Switch("403", ("403", "400")),
     "rate_limit": Switch("60", ("off",), number=True),
     "rate_window": Switch("fixed", ("fixed", "sliding")),
     "ratelimit_reset_unit": Switch("ms", ("ms", "s")),
     "over_limit": Switch("clamp", ("clamp", "refuse")),
     "error_wrapper": Switch("wrapped", ("wrapped", "bare")),
     "delete_status": Switch("204", ("204", "200")),
+    "most_filter_values": Switch("off", ("off",), number=True),
     "number_style": Switch("mixed", ("mixed", "strings")),
     "updated_at_min": Switch("inclusive", ("inclusive", "exclusive")),
     "order_no_match": Switch("exact", ("exact", "ignore_case")),
@@ -43,9 +54,17 @@ SWITCHES: dict[str, Switch] = {
     "inline_addresses": Switch("yes", ("yes", "no")),
     "search_shape": Switch("both", ("both", "nested", "flat", "none")),
     "patch_delivered": Switch("ignore", ("ignore", "deliver")),
+    "invoiced_delete": Switch("412", ("412", "422", "allow")),
+    "mixed_status": Switch("PACKED", ("PACKED", "PARTIALLY_DELIVERED")),
+    "shipment_moves_order": Switch("yes", ("yes", "no")),
+    "archive_moves_variants": Switch("no", ("no", "yes")),
     "order_picked_date": Switch("locked", ("locked", "copied")),
     "second_shipping_fee": Switch("refuse", ("refuse", "allow")),
     "over_fulfillment": Switch("refuse", ("refuse", "allow")),
+    "batch_allocation": Switch("optional", ("optional", "required")),
+    "return_restocks": Switch("restocked", ("restocked", "returned", "never")),
+    "return_dates": Switch("any", ("any", "instant", "date")),
+    "refunded_word": Switch("REFUNDED", ("REFUNDED", "REFUNDED_ALL")),
     "fulfillment_timestamps": Switch("yes", ("yes", "no")),
     "tracking_edit_updates": Switch("yes", ("yes", "no")),
     "stale_inventory_s": Switch("0", number=True),

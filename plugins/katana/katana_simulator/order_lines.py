@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from katana_simulator import allocations
 from katana_simulator.exchange import Row, refused
 from katana_simulator.kits import availability
 from katana_simulator.stock import ZERO
@@ -115,9 +116,7 @@ def line_view(world: World, order: Row, row: Row, *, is_new: bool = False) -> Ro
         "product_expected_date": None,
         "cogs_value": None,
         "attributes": row["attributes"],
-        "batch_transactions": [],
-        "serial_numbers": [],
-        "traceability": [],
+        **allocations.shown(row),
         "linked_manufacturing_order_id": None,
         "conversion_rate": order["conversion_rate"],
         "conversion_date": order["conversion_date"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from katana_simulator import bodies
+from katana_simulator import allocations, bodies
 from katana_simulator.exchange import Answer, Request, Row, not_found, refused
 from katana_simulator.lists import COMMON, Param, answer_list, fields
 from katana_simulator.order_lines import add_line, check_line, line_availability, line_view, settle
@@ -18,6 +18,7 @@ _PARAMS = (  # K-66: the plural only
     | {"sales_order_ids": Param("int", "sales_order_id", many=True)}
     | fields("int", "variant_id", "tax_rate_id", "linked_manufacturing_order_id", "location_id")
 )
+_ALLOCATIONS = ("traceability", "batch_transactions", "serial_number_transactions")
 _FREE_CHANGES = ("attributes", "custom_fields")
 
 
@@ -43,40 +44,56 @@ def create_row(world: World, request: Request) -> Answer:
     order = world.orders.live(body["sales_order_id"])
     if order is None:
         raise refused(f"Sales order with id {body['sales_order_id']} not found")
+    return Answer(200, view(world, put_row(world, order, body)), wrote=True)
+
+
+def put_row(world: World, order: Row, body: Row) -> Row:
+    """Add a row to an order that is open.  # K-65"""
     _check_open(order)
     check_line(world, body)
     stamp = world.stamp()
     row = add_line(world, order, body, stamp)
     order["updated_at"] = stamp
-    return Answer(200, view(world, row), wrote=True)
+    return row
 
 
 def change_row(world: World, request: Request) -> Answer:
     body = require(bodies.ORDER_ROW_CHANGE, request.body)
-    row = _find(world, request)
+    return Answer(200, view(world, edit_row(world, _find(world, request), body)), wrote=True)
+
+
+def edit_row(world: World, row: Row, body: Row) -> Row:
+    """Change a row as a PATCH does; what decides about stock only while the order is open.  # K-65"""
     order, stamp = world.orders.rows[row["sales_order_id"]], world.stamp()
-    if any(name not in _FREE_CHANGES for name in body):
+    if any(name not in _FREE_CHANGES + _ALLOCATIONS for name in body):
         _check_open(order)
     check_line(world, body)
+    if body.get("custom_fields"):
+        body = body | {"custom_fields": (row["custom_fields"] or {}) | body["custom_fields"]}
     for name in ("variant_id", "tax_rate_id", "location_id", *_FREE_CHANGES):
         if name in body:
             row[name] = body[name]
     for name, field in (("quantity", "quantity"), ("price_per_unit", "price"), ("total_discount", "discount")):
         if name in body:
             row[field] = Decimal(body[name])
+    allocations.allocate(row, body)
     row["updated_at"] = order["updated_at"] = stamp
     settle(world, order, row)
-    return Answer(200, view(world, row), wrote=True)
+    return row
 
 
 def delete_row(world: World, request: Request) -> Answer:
-    row = _find(world, request)
+    remove_row(world, _find(world, request))
+    return Answer(int(world.options["delete_status"]), wrote=True)
+
+
+def remove_row(world: World, row: Row) -> None:
+    """Mark a row as deleted, while its order is open; its commitment goes."""
     order, stamp = world.orders.rows[row["sales_order_id"]], world.stamp()
     _check_open(order)
     row |= {"deleted_at": stamp, "updated_at": stamp}
     order["updated_at"] = stamp
     settle(world, order, row)
-    return Answer(int(world.options["delete_status"]), wrote=True)
 
 
 def view(world: World, row: Row) -> Row:

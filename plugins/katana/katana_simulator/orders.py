@@ -9,6 +9,7 @@ from katana_simulator import bodies
 from katana_simulator.clock import canonical
 from katana_simulator.exchange import Answer, Request, Row, not_found, refused
 from katana_simulator.fulfilling import deliver_rest, undo_fulfillment
+from katana_simulator.invoices import check_deletable
 from katana_simulator.lists import COMMON, Param, answer_list, fields
 from katana_simulator.order_lines import add_line, check_line, check_location, lines_of, settle
 from katana_simulator.order_views import order_availability, order_view
@@ -25,7 +26,7 @@ _ONLY_OPEN = ("order_no", "customer_id", "delivery_date", "location_id", "curren
 _ONLY_SHIPPED = ("conversion_rate", "conversion_date")
 _CREATE_ONLY = ("ecommerce_order_type", "ecommerce_store_name", "ecommerce_order_id")
 _KEPT = ("additional_info", "customer_ref", "tracking_number", "tracking_number_url", "custom_fields", *_CREATE_ONLY)
-OPEN = ("NOT_SHIPPED", "PENDING")
+OPEN = ("NOT_SHIPPED", "PENDING", "READY_FOR_FULFILLMENT")  # the last: fact sheet 0.1
 
 
 def list_orders(world: World, request: Request) -> Answer:
@@ -95,6 +96,12 @@ def add_order_address(world: World, order: Row, given: Row, stamp: str) -> Row:
 def change_order(world: World, request: Request) -> Answer:
     body = require(bodies.ORDER_CHANGE, request.body)
     order = _find(world, request)
+    edit_order(world, order, body)
+    return Answer(200, order_view(world, order), wrote=True)
+
+
+def edit_order(world: World, order: Row, body: Row) -> None:
+    """Change an order as a PATCH does."""
     _check_change(world, order, body)
     values = {name: value for name, value in body.items() if name != "status"}
     for name in ("order_created_date", "delivery_date", "picked_date", "conversion_date"):
@@ -111,19 +118,23 @@ def change_order(world: World, request: Request) -> Answer:
     _change_status(world, order, body.get("status"))
     for line in lines_of(world, order):
         settle(world, order, line)
-    return Answer(200, order_view(world, order), wrote=True)
 
 
 def delete_order(world: World, request: Request) -> Answer:
+    remove_order(world, _find(world, request))
+    return Answer(int(world.options["delete_status"]), wrote=True)  # K-16
+
+
+def remove_order(world: World, order: Row) -> None:
     """A soft delete: commitments vanish, and what was shipped returns to stock.  # K-55, K-64"""
-    order, stamp = _find(world, request), world.stamp()
+    check_deletable(world, order)
+    stamp = world.stamp()
     for fulfillment in world.fulfillments.each("sales_order_id", order["id"]):
         undo_fulfillment(world, order, fulfillment)
     order |= {"deleted_at": stamp, "updated_at": stamp}
     for line in lines_of(world, order):
         line |= {"deleted_at": stamp, "updated_at": stamp}
         settle(world, order, line)
-    return Answer(int(world.options["delete_status"]), wrote=True)  # K-16
 
 
 def _new_order(world: World, body: Row, customer: Row) -> Row:
@@ -142,6 +153,7 @@ def _new_order(world: World, body: Row, customer: Row) -> Row:
         "location_id": body.get("location_id", world.default_location_id()),  # K-49
         "status": "PENDING" if is_quote else "NOT_SHIPPED",
         "is_quote": is_quote,
+        "is_ready": False,
         "currency": body.get("currency") or customer["currency"] or world.factory["base_currency_code"],
         "conversion_rate": None,
         "conversion_date": None,
@@ -194,6 +206,7 @@ def _check_change(world: World, order: Row, body: dict[str, Any]) -> None:
 def _change_status(world: World, order: Row, status: str | None) -> None:
     if status in OPEN:
         order["is_quote"] = status == "PENDING"
+        order["is_ready"] = status == "READY_FOR_FULFILLMENT"
         order["status"] = status
     elif status is not None and world.options["patch_delivered"] == "deliver":  # K-60
         deliver_rest(world, order, status)

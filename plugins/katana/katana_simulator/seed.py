@@ -8,9 +8,9 @@ A seed may hold, each part optional: `reset` (true: empty first), `api_key`, `ba
 they name no rows].
 
 A variant: `sku` (null for none), `name`, `price`, `purchase_price`, `type` (product, material, service),
-`sellable`, `archived`, `deleted`, `kit` [{sku, quantity}], `internal_barcode`, `registered_barcode`, `stock` (a
-number at the default location, or {location name: number}). SKUs may repeat. The first location named becomes
-the default.
+`sellable`, `archived`, `deleted`, `serial_tracked`, `batch_tracked`, `category_name`, `kit` [{sku, quantity}],
+`internal_barcode`, `registered_barcode`, `stock` (a number at the default location, or {location name: number}).
+SKUs may repeat. The first location named becomes the default.
 """
 
 from __future__ import annotations
@@ -131,6 +131,7 @@ def _seed_variant(world: World, row: Row) -> Row:
             "is_sellable": row.get("sellable", True),
             "is_auto_assembly": is_kit,
             "is_producible": is_kit,
+            **{name: row[name] for name in ("serial_tracked", "batch_tracked", "category_name") if name in row},
             "variants": [variant],
         },
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from katana_simulator.clock import Clock
-from katana_simulator.control import control
+from katana_simulator.control import control, login_settings
 from katana_simulator.exchange import Request
 from katana_simulator.gateway import BASE, Gateway, Reply
 from katana_simulator.options import Options
@@ -38,6 +38,7 @@ class Simulator:
         """Bind and serve in background threads; `url` is known afterwards."""
         self._server = Server(("127.0.0.1", self._port), self._serve)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._gateway.url = self.url
         serve = self._server.serve_forever
         self._thread = threading.Thread(
             target=serve, kwargs={"poll_interval": 0.05}, name="katana-simulator", daemon=True
@@ -53,6 +54,10 @@ class Simulator:
 
     def settings(self) -> dict[str, str]:
         return {"api_key": self._options["api_key"], "api_url": f"{self.url}{BASE}"}
+
+    def login_settings(self) -> dict[str, str]:
+        """What a partner app knows of the login host, secrets in plain text."""
+        return login_settings(self._gateway)
 
     def _serve(self, method: str, target: str, headers: dict[str, str], raw: bytes) -> Reply | None:
         path, _, query = target.partition("?")

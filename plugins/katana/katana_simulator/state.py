@@ -33,6 +33,8 @@ def dump(world: World) -> dict[str, Any]:
             fulfillments.view(world, row) | {"deleted_at": row["deleted_at"]}
             for row in world.fulfillments.rows.values()
         ],
+        "sales_returns": list(world.returns.rows.values()),
+        "sales_return_rows": list(world.return_rows.rows.values()),
         "inventory": [_level(world, place) for place in world.stock.levels],
         "inventory_movements": list(world.stock.movements.rows.values()),
         "stock_adjustments": list(world.adjustments.rows.values()),

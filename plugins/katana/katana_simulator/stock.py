@@ -23,6 +23,7 @@ class Level:
     expected: Decimal = ZERO
     safety: Decimal = ZERO
     average_cost: Decimal = ZERO
+    went_negative_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Stock:
     def __init__(self) -> None:
         self.levels: dict[Place, Level] = {}
         self.movements = Table("variant_id")
-        self._recent: deque[tuple[float, Place, Decimal, Decimal]] = deque()
+        self._recent: dict[Place, deque[tuple[float, Decimal, Decimal]]] = {}
         self._keeps_recent = False
 
     def level(self, place: Place) -> Level:
@@ -62,6 +63,8 @@ class Stock:
             held = max(level.in_stock, ZERO)
             level.average_cost = (level.average_cost * held + cost * quantity) / (held + quantity)
         level.in_stock += quantity
+        if level.in_stock < 0 <= level.in_stock - quantity:
+            level.went_negative_at = iso(at)
         self._remember(at, place, quantity, ZERO)
         self.movements.add(_movement(place, quantity, cause, level, iso(at)))
 
@@ -70,13 +73,13 @@ class Stock:
         level = self.levels.get(place) or Level()
         if stale_s <= 0:
             return level
-        while self._recent and self._recent[0][0] <= now - stale_s:
-            self._recent.popleft()
+        recent = self._recent.get(place, deque())
+        while recent and recent[0][0] <= now - stale_s:
+            recent.popleft()
         seen = Level(level.in_stock, level.committed, level.expected, level.safety, level.average_cost)
-        for _, where, moved, committed in self._recent:
-            if where == place:
-                seen.in_stock -= moved
-                seen.committed -= committed
+        for _, moved, committed in recent:
+            seen.in_stock -= moved
+            seen.committed -= committed
         return seen
 
     def keep_recent(self, is_kept: bool) -> None:
@@ -87,7 +90,7 @@ class Stock:
 
     def _remember(self, at: float, place: Place, moved: Decimal, committed: Decimal) -> None:
         if self._keeps_recent:
-            self._recent.append((at, place, moved, committed))
+            self._recent.setdefault(place, deque()).append((at, moved, committed))
 
 
 def _movement(place: Place, quantity: Decimal, cause: Cause, level: Level, at: str) -> Row:

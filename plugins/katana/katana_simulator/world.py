@@ -11,6 +11,7 @@ from katana_simulator.exchange import Answer, Request, Row
 from katana_simulator.options import Options
 from katana_simulator.stock import Stock
 from katana_simulator.tables import Table
+from katana_simulator.tokens import Tokens
 
 PARENTS = ("product", "material", "service")
 
@@ -21,6 +22,7 @@ class World:
     def __init__(self, options: Options, clock: Clock) -> None:
         self.options, self.clock = options, clock
         self.lock = threading.RLock()
+        self.tokens = Tokens(options, clock)
         self.empty()
 
     def empty(self) -> None:
@@ -37,6 +39,9 @@ class World:
         self.order_addresses = Table("sales_order_id", first_id=60_001)
         self.shipping_fees = Table("sales_order_id", first_id=70_001)
         self.fulfillments = Table("sales_order_id", first_id=900_001)
+        self.returns = Table("sales_order_id", first_id=100_001)
+        self.return_rows = Table("sales_return_id", "fulfillment_row_id", first_id=110_001)
+        self.invoices = Table("sales_order_id", first_id=120_001)
         self.adjustments = Table(first_id=80_001)
         self.stock = Stock()
         self.rates: dict[str, Decimal] = {}

@@ -29,7 +29,7 @@ class Account(httpx.Client):
     """A client of one simulated account that also knows its control calls and the ids of what was seeded."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(base_url=url, headers={"Authorization": f"Bearer {API_KEY}"})
+        super().__init__(base_url=url, headers={"Authorization": f"Bearer {API_KEY}"}, timeout=30)
         seeded = self.sim("seed", **SEED)
         self.variants: dict[str, int] = seeded["variants"]
         self.locations: dict[str, int] = seeded["locations"]
