@@ -10,7 +10,10 @@ from tiktok_simulator.orders import Orders
 from tiktok_simulator.wire import ControlError, Json
 
 STAGES = {"collect": MOVING, "deliver": DELIVERED, "complete": COMPLETED}
-ACTIONS = ("pay", "cancel", "cancel_line", "edit", "request_cancel", "decide_cancel", "ship", *STAGES, "set")
+ACTIONS = (
+    "pay", "cancel", "cancel_line", "buyer_cancel", "edit", "edit_address", "request_cancel", "decide_cancel", "ship",
+    *STAGES, "set",
+)  # fmt: skip
 
 
 class Actions:
@@ -43,13 +46,17 @@ class Actions:
         if action == "pay":
             life.pay(order, at)
         elif action == "cancel":
-            life.cancel(order, order.units, by, reason, at)
+            return {"cancel_id": life.cancel(order, order.units, by, reason, at).id}
         elif action == "cancel_line":
-            life.cancel(order, _chosen(order, wish), by, reason, at)
+            return {"cancel_id": life.cancel(order, chosen(order, wish), by, reason, at).id}
         elif action == "edit":
             life.edit(order, wish, at)
+        elif action == "edit_address":
+            life.edit_address(order, dict(wish["address"]), at)
+        elif action == "buyer_cancel":
+            return life.buyer_cancel(order, chosen(order, wish), reason, at)
         elif action == "request_cancel":
-            life.request_cancel(order, reason, at)
+            return {"cancel_id": life.request_cancel(order, reason, at, chosen(order, wish)).id}
         elif action == "decide_cancel":
             life.decide_cancel(order, bool(wish.get("accept", True)), reason, at)
         elif action == "set":
@@ -61,15 +68,16 @@ class Actions:
     def _move(self, order: Order, wish: Json, at: int) -> Json:
         if wish["action"] == "ship":
             return {"package_id": self._ship(order, wish, at)}
-        if any(unit.stage == OPEN for unit in order.live_units):
-            self._ship(order, {}, at)
-        self._lifecycle.advance(order, order.units, STAGES[wish["action"]], at)
+        units = chosen(order, wish)
+        if any(unit.stage == OPEN for unit in units):
+            self._ship(order, {"line_ids": [unit.id for unit in units]}, at)
+        self._lifecycle.advance(order, units, STAGES[wish["action"]], at)
         return {}
 
     def _ship(self, order: Order, wish: Json, at: int) -> str:
-        units = [unit for unit in _chosen(order, wish) if unit.stage == OPEN]
+        units = [unit for unit in chosen(order, wish) if unit.stage == OPEN]
         tracking = str(wish.get("tracking_number", f"SIM{order.id[-10:]}"))
-        providers = self._orders.shops.providers(order.market)
+        providers = self._orders.shops.providers_of(order.delivery_option_id)
         return self._lifecycle.ship(order, units, tracking, str(wish.get("provider_id", providers[0]["id"])), at)
 
     def _set(self, order: Order, wish: Json, at: int) -> None:
@@ -79,11 +87,13 @@ class Actions:
         self._orders.changed(order, int(wish.get("update_time", at)), status_change=touched)
 
 
-def _chosen(order: Order, wish: Json) -> list[Unit]:
-    """The units a wish names by `line_ids`, or by `sku` and `quantity`; all live ones by default."""
+def chosen(order: Order, wish: Json) -> list[Unit]:
+    """The units a wish names by `line_ids`, `package_id`, or `sku` and `quantity`; all live ones by default."""
     wanted: Any = wish.get("line_ids")
     if wanted is not None:
         return [unit for unit in order.live_units if unit.id in wanted]
+    if "package_id" in wish:
+        return [unit for unit in order.live_units if unit.package_id == wish["package_id"]]
     if "sku" in wish:
         same = [unit for unit in order.live_units if unit.goods.seller_sku == wish["sku"]]
         return same[: int(wish.get("quantity", len(same)))]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from urllib.parse import parse_qsl, urlencode
 
+from tiktok_simulator.consent_page import consent_page
 from tiktok_simulator.options import Options
 from tiktok_simulator.shops import Shops
 from tiktok_simulator.tokens import PARAMETER_BAD, Pair, Tokens
@@ -13,11 +13,6 @@ from tiktok_simulator.wire import ApiError, Json, Reply, Request, json_reply, te
 EXCHANGE = "/api/v2/token/get"
 RENEWAL = "/api/v2/token/refresh"
 CONSENT = "/open/authorize"
-
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Authorise</title>
-<h1>Simulated seller consent</h1><p>Service {service} asks for access to the shops of the simulated seller.</p>
-<form method="post" action="{action}"><button name="decision" value="authorise">Authorise</button>
-<button name="decision" value="refuse">Refuse</button></form></html>"""
 
 
 class AuthPages:
@@ -67,7 +62,7 @@ class AuthPages:
             "refresh_token": pair.refresh,
             "refresh_token_expire_in": pair.refresh_ends,
             "open_id": "7010736057180000001",
-            "seller_name": "Simulated Seller",
+            "seller_name": self._options["seller_name"],
             "seller_base_region": self._shops.first.region,
             "user_type": pair.user_type,  # T-11
             "granted_scopes": list(pair.scopes),
@@ -76,24 +71,41 @@ class AuthPages:
     def _consent(self, request: Request) -> Reply:
         if not request.query.get("service_id"):
             return text_reply("service_id is missing", 400)
+        wanted = self._options["service_id"]
+        if wanted and request.query["service_id"] != wanted:
+            return text_reply("This service does not exist", 404)
         if request.method != "POST":
-            # The parameters ride along in the form's own address, so that the page keeps no state.
-            action = html.escape(f"{CONSENT}?{request.raw_query}")
-            page = PAGE.format(service=html.escape(request.query["service_id"]), action=action)
-            return text_reply(page, 200, "text/html; charset=utf-8")
-        decision = dict(parse_qsl(request.body.decode())).get("decision")
-        outcome = self.decide(decision == "authorise", request.query.get("state"))
+            return text_reply(self._page(request), 200, "text/html; charset=utf-8")
+        form = dict(parse_qsl(request.body.decode()))
+        state = None if self._options["consent_state"] == "left_out" else request.query.get("state")
+        outcome = self.decide(form.get("decision") == "authorise", state, form.get("duration", ""))
         target = self._options["redirect_url"]
         if not target:
             return text_reply(f"No redirect_url is set. The redirect would carry: {urlencode(outcome)}", 200)
         joint = "&" if "?" in target else "?"
         return Reply(302, b"", "text/plain", {"Location": f"{target}{joint}{urlencode(outcome)}"})
 
-    def decide(self, authorised: bool, state: str | None) -> dict[str, str]:
-        """What the redirect carries after the seller's decision (T-05, T-06); no state when none was given."""
-        if not authorised:
+    def _page(self, request: Request) -> str:
+        # The parameters ride along in the form's own address, so that the page keeps no state.
+        return consent_page(
+            app=self._options["app_name"],
+            service=request.query["service_id"],
+            owner=self._options["seller_name"],
+            shops=[f"{shop.name} ({shop.region})" for shop in self._shops.authorised],
+            scopes=self._tokens.scopes(),
+            account=self._options["logged_in"],
+            action=f"{CONSENT}?{request.raw_query}",
+        )
+
+    def decide(self, authorised: bool, state: str | None, duration: str = "") -> dict[str, str]:
+        """What the redirect carries after the seller's decision (T-05, T-06); no state when none was given.
+
+        Only the main account can consent (T-08).
+        """
+        if not authorised or self._options["logged_in"] != "main":
             return {"code": "null", "error": "auth_denied"} | ({"state": state} if state else {})
-        outcome = {"code": self._tokens.consent()} | ({"state": state} if state else {})
+        life_s = int(duration) * 86400 if duration.isdigit() else None
+        outcome = {"code": self._tokens.consent(life_s)} | ({"state": state} if state else {})
         if self._options["consent_extra"] == "yes":
             outcome |= {"app_key": self._options["app_key"], "locale": "en", "shop_region": self._shops.first.region}
         return outcome

@@ -2,7 +2,8 @@
 
 Besides those every simulator has: `POST /_sim/orders/{id}` carries out a deed of actions.py and `GET` shows the order;
 `POST /_sim/authorisation {"action": "consent" | "refuse" | "deauthorise" | "expire_access" | "expire_refresh"}` plays
-the seller; `GET /_sim/settings` answers the connector settings. `POST /_sim/seed` takes `reset`, `shops`, `warehouses`,
+the seller; `POST /_sim/buy` and `POST /_sim/sku` are in catalogue/till.py, `/_sim/returns` in aftersale/buyer.py;
+`GET /_sim/settings` answers the connector settings. `POST /_sim/seed` takes `reset`, `shops`, `warehouses`,
 `products`, `orders`; shops and a shop's warehouses are replaced, products and orders added.
 """
 
@@ -11,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tiktok_simulator.aftersale.buyer import ask_return, go_on
 from tiktok_simulator.auth_pages import AuthPages
+from tiktok_simulator.catalogue.till import buy, set_sku
 from tiktok_simulator.demo import seed_demo
 from tiktok_simulator.options import OptionError
 from tiktok_simulator.wire import ControlError, Json, Reply, Request, json_reply
 from tiktok_simulator.world import World
 
 PREFIX = "/_sim/"
-ORDER = "orders/"
+ORDER, RETURN = "orders/", "returns/"
 
 
 class Control:
@@ -43,6 +46,9 @@ class Control:
             ("POST", "seed"): world.seed,
             ("POST", "demo"): lambda wish: seed_demo(world, wish),
             ("POST", "authorisation"): self._authorisation,
+            ("POST", "returns"): lambda wish: ask_return(world, wish),
+            ("POST", "buy"): lambda wish: buy(world, wish),
+            ("POST", "sku"): lambda wish: set_sku(world, wish),
         }
 
     def answer(self, request: Request) -> Reply:
@@ -64,6 +70,8 @@ class Control:
         call = self._calls.get((method, name))
         if call is not None:
             return call(wish)
+        if name.startswith(RETURN):
+            return go_on(self._world, name.removeprefix(RETURN), wish)
         if not name.startswith(ORDER):
             raise ControlError(f"no control call {method} /_sim/{name}", 404)
         order = self._world.orders.get(name.removeprefix(ORDER))

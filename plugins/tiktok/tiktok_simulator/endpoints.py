@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tiktok_simulator import calls_orders as orders
 from tiktok_simulator import calls_seller as seller
+from tiktok_simulator.aftersale.endpoints import AFTERSALE_ENDPOINTS
+from tiktok_simulator.catalogue.endpoints import CATALOGUE_ENDPOINTS
+from tiktok_simulator.fulfilment.endpoints import FULFILMENT_ENDPOINTS
 from tiktok_simulator.gateway import Call, Endpoint
 from tiktok_simulator.wire import Json
 from tiktok_simulator.world import World
@@ -17,8 +20,7 @@ def end_authorisation(world: World, call: Call) -> Json:
 
 
 AUTHORISATION, SHOP, ORDER = "seller.authorization.info", "seller.shop.info", "seller.order.info"
-LOGISTICS, PRODUCT = "seller.logistics", "seller.product.basic"
-REFERENCE, FBT = "seller.order.ext_ref.write", "seller.fbt.info"
+LOGISTICS, REFERENCE, FBT = "seller.logistics", "seller.order.ext_ref.write", "seller.fbt.info"
 WAREHOUSE = "/logistics/202309/warehouses/{warehouse_id}/delivery_options"
 PROVIDERS = "/logistics/202309/delivery_options/{delivery_option_id}/shipping_providers"
 
@@ -35,8 +37,8 @@ ENDPOINTS = [  # scopes: T-17; ciphers: T-20, T-21
     Endpoint("GET", "/logistics/202309/warehouses", LOGISTICS, seller.warehouses),
     Endpoint("GET", WAREHOUSE, LOGISTICS, seller.delivery_options),
     Endpoint("GET", PROVIDERS, LOGISTICS, seller.shipping_providers),
-    Endpoint("POST", "/product/202502/products/search", PRODUCT, seller.search_products),
-    Endpoint("POST", "/product/202309/inventory/search", PRODUCT, seller.search_inventory),
-    Endpoint("GET", "/product/202312/prerequisites", PRODUCT, seller.prerequisites),
     Endpoint("GET", "/fbt/202408/warehouses", FBT, seller.fbt_warehouses, "optional"),
+    *FULFILMENT_ENDPOINTS,
+    *CATALOGUE_ENDPOINTS,
+    *AFTERSALE_ENDPOINTS,
 ]

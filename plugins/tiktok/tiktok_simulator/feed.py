@@ -1,35 +1,49 @@
-"""The orders of one shop in the order of their times, and pages of them."""
+"""The orders, packages or records of one shop in the order of their times, and pages of them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass
-
-from tiktok_simulator.order import Order
+from typing import Protocol
 
 Key = tuple[int, str]
 
 
+class Timed(Protocol):
+    """Anything with an id that is made at one time and changed at another."""
+
+    id: str
+    create_time: int
+    update_time: int
+
+
 class Feed:
-    """Two sorted lists of (time, id), kept in step with the orders."""
+    """Two sorted lists of (time, id), kept in step with what they list."""
 
     def __init__(self) -> None:
         self.by_update: list[Key] = []
         self.by_create: list[Key] = []
 
-    def add(self, order: Order) -> None:
-        """Take an order in."""
-        insort(self.by_update, (order.update_time, order.id))
-        insort(self.by_create, (order.create_time, order.id))
+    def add(self, item: Timed) -> None:
+        """Take one in."""
+        insort(self.by_update, (item.update_time, item.id))
+        insort(self.by_create, (item.create_time, item.id))
 
-    def move(self, order: Order, update_time: int) -> None:
-        """Give an order its new place; it keeps its own record of the time."""
-        key = (order.update_time, order.id)
+    def move(self, item: Timed, update_time: int) -> None:
+        """Give one its new place; it keeps its own record of the time."""
+        key = (item.update_time, item.id)
         index = bisect_left(self.by_update, key)
         if index < len(self.by_update) and self.by_update[index] == key:
             del self.by_update[index]
-        order.update_time = update_time
-        insort(self.by_update, (update_time, order.id))
+        item.update_time = update_time
+        insort(self.by_update, (update_time, item.id))
+
+    def drop(self, item: Timed) -> None:
+        """Let one go."""
+        for keys, key in ((self.by_update, (item.update_time, item.id)), (self.by_create, (item.create_time, item.id))):
+            index = bisect_left(keys, key)
+            if index < len(keys) and keys[index] == key:
+                del keys[index]
 
 
 @dataclass(frozen=True, slots=True)

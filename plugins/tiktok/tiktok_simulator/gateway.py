@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tiktok_simulator.shops import Shop
@@ -56,15 +57,17 @@ class Endpoint:
 
     def match(self, path: str) -> re.Match[str] | None:
         """The path's values if it is this endpoint's."""
-        return re.fullmatch(_pattern(self.template), path)
+        return _pattern(self.template).fullmatch(path)
 
     def is_another_version(self, path: str) -> bool:
         """Whether a path differs from this endpoint's in the date of its version only."""
-        return re.fullmatch(re.sub(r"/2\d{5}/", "/2[0-9]{5}/", _pattern(self.template)), path) is not None
+        any_version = re.sub(r"/2\d{5}/", "/2[0-9]{5}/", _pattern(self.template).pattern)
+        return re.fullmatch(any_version, path) is not None
 
 
-def _pattern(template: str) -> str:
-    return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ class Gateway:
         wrong_type = request.media_type not in ("application/json", "multipart/form-data")
         if wrong_type and (request.body or always):
             raise ApiError(BODY_WRONG, "content-type must be application/json or multipart/form-data")
-        if not request.body:
+        if not request.body or request.media_type == "multipart/form-data":
             return {}
         body = request.parsed()
         if not isinstance(body, dict):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tiktok_simulator.aftersale.cancellations import CANCELLED as WITHDRAWN
+from tiktok_simulator.aftersale.cancellations import COMPLETE, PENDING, SUCCESS, Cancellation
+from tiktok_simulator.carrier import Carrier
+from tiktok_simulator.fulfilment.packages import Package
 from tiktok_simulator.markets import MARKETS
 from tiktok_simulator.order import (
     ARRANGED,
@@ -18,7 +22,6 @@ from tiktok_simulator.order import (
     Unit,
 )
 from tiktok_simulator.orders import Orders
-from tiktok_simulator.shops import stable_id
 from tiktok_simulator.wire import ControlError, Json
 
 STAGE_TIMES = {ARRANGED: "rts_time", MOVING: "collection_time", DELIVERED: "delivery_time", COMPLETED: "complete_time"}
@@ -29,6 +32,7 @@ class Lifecycle:
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
+        self._carrier = Carrier(orders, self.advance, self.cancel)
 
     def place(self, order: Order) -> None:
         """A buyer places an order; unpaid for too long, it is cancelled (T-57)."""
@@ -45,57 +49,90 @@ class Lifecycle:
             self._release(order, at)
             return
         order.phase = ON_HOLD
+        self._pack(order, at)
         self._orders.changed(order, at, status_change=True)
         ends = at + self._orders.options.seconds("hold_s") if order.is_on_hold_order else at
         self._orders.agenda.at(max(ends, order.release_date or 0), lambda then: self._end_hold(order, then))
 
-    def cancel(self, order: Order, units: Iterable[Unit], by: str, reason: str, at: int) -> None:
+    def cancel(
+        self, order: Order, units: Iterable[Unit], by: str, reason: str, at: int, record: Cancellation | None = None
+    ) -> Cancellation:
         """Cancel some or all units; the order is cancelled once none is left (T-55)."""
         chosen = [unit for unit in units if unit.stage != GONE]
         if not chosen:
             raise ControlError(f"order {order.id} has no such unit left to cancel", 409)
         self._orders.products.hold(order, [unit for unit in chosen if unit.stage == OPEN], sign=-1)
+        record = record or self._orders.cancellations.make(order, chosen, by, reason, reason, at)
         for unit in chosen:
-            unit.stage, unit.cancel_user, unit.cancel_reason = GONE, by, reason
+            unit.stage, unit.cancel_user, unit.cancel_reason = GONE, by, record.reason_text
         if not order.live_units:
             order.times["cancel_time"] = at
-            order.cancel_initiator, order.cancel_reason = by, reason
-            order.cancel_requested = False
+            order.cancel_initiator, order.cancel_reason = by, record.reason_text
+        self._close(record, SUCCESS, at)
+        for other in self._orders.cancellations.open_of(order):
+            if all(unit.stage == GONE for unit in other.units):
+                self._close(other, SUCCESS, at)
         self._orders.changed(order, at, status_change=True)
+        return record
 
-    def request_cancel(self, order: Order, reason: str, at: int) -> None:
+    def request_cancel(self, order: Order, reason: str, at: int, units: Iterable[Unit] | None = None) -> Cancellation:
         """The buyer asks to cancel after the hold; unanswered, the request wins (T-61)."""
-        if order.phase or order.status == "CANCELLED":
+        wanted = order.live_units if units is None else units
+        chosen = [unit for unit in wanted if unit.stage in (OPEN, ARRANGED) and not unit.request]
+        if order.phase or not chosen:
             raise ControlError(f"order {order.id} is {order.status}: nothing to ask for", 409)
+        record = self._orders.cancellations.make(order, chosen, "BUYER", reason, reason, at)
+        record.deadline = at + self._orders.options.seconds("cancel_request_s")
+        for unit in chosen:
+            unit.request = record.id
         order.cancel_requested = True
         order.times["request_cancel_time"] = at
         self._orders.changed(order, at, status_change=False)
-        deadline = at + self._orders.options.seconds("cancel_request_s")
-        self._orders.agenda.at(deadline, lambda then: self._grant(order, reason, then))
+        self._orders.agenda.at(record.deadline, lambda then: self._grant(record, then))
+        return record
+
+    def buyer_cancel(self, order: Order, units: list[Unit], reason: str, at: int) -> Json:
+        """What TikTok does when the buyer presses cancel: free within the hour from payment, a request after it."""
+        if order.phase or at < (order.paid_time or at) + self._orders.options.seconds("hold_s"):
+            return {"cancelled": True, "cancel_id": self.cancel(order, units, "BUYER", reason, at).id}
+        return {"cancelled": False, "cancel_id": self.request_cancel(order, reason, at, units).id}
+
+    def edit_address(self, order: Order, address: Json, at: int) -> None:
+        """The address changes as long as nothing has left; whether update_time moves is a switch (14)."""
+        if not any(unit.stage == OPEN for unit in order.live_units):
+            raise ControlError(f"order {order.id} is {order.status}: its address stands", 409)
+        order.address = order.address | address
+        order.address_updated = True
+        self._orders.changed(order, at, status_change=self._orders.options["address_moves_update_time"] == "yes")
 
     def decide_cancel(self, order: Order, accept: bool, reason: str, at: int) -> None:
-        """The seller answers a request."""
-        if not order.cancel_requested:
+        """The seller answers what is open."""
+        waiting = self._orders.cancellations.open_of(order)
+        if not waiting:
             raise ControlError(f"order {order.id} has no open request", 409)
+        for record in waiting:
+            self.decide(record, accept, reason, at)
+
+    def decide(self, record: Cancellation, accept: bool, reason: str, at: int) -> None:
+        """The seller answers one request."""
         if accept:
-            self.cancel(order, order.units, "BUYER", reason, at)
+            self._grant(record, at)
             return
-        order.cancel_requested = False
-        self._orders.changed(order, at, status_change=False)
+        record.reject_reason = reason
+        self._close(record, WITHDRAWN, at)
+        self._orders.changed(record.order, at, status_change=False)
 
     def ship(self, order: Order, units: list[Unit], tracking_number: str, provider_id: str, at: int) -> str:
         """The seller arranges a package for some units; answers its id."""
         if order.phase or not units or any(unit.stage != OPEN for unit in units):
             raise ControlError(f"order {order.id} is {order.status}: these units cannot ship", 409)
-        if not MARKETS[order.market].packages_at_payment or len(units) < len(order.live_units):
-            package_id = stable_id("115", order.id, units[0].id)
-        else:
-            package_id = units[0].package_id
-        for unit in units:
-            unit.package_id, unit.tracking_number, unit.provider_id = package_id, tracking_number, provider_id
+        package = self._package(order, units, at)
+        package.shipped_time = at
+        self._orders.packages.number(package, tracking_number, provider_id)
         self._orders.products.ship(order, units)
         self.advance(order, units, ARRANGED, at)
-        return package_id
+        self._carrier.take(order, units, at)
+        return package.id
 
     def advance(self, order: Order, units: Iterable[Unit], stage: int, at: int) -> None:
         """Units reach a further stage; those past it or cancelled stay where they are."""
@@ -120,7 +157,8 @@ class Lifecycle:
         if order.units is not before:
             self._orders.products.hold(order, [unit for unit in before if unit.stage == OPEN], sign=-1)
             self._orders.products.hold(order, [unit for unit in order.units if unit.stage == OPEN])
-            self._pack(order)
+            for unit in order.units:
+                unit.package_id = unit.package_id or before[0].package_id
         if "address" in change:
             order.address = order.address | change["address"]
             order.address_updated = True
@@ -151,18 +189,47 @@ class Lifecycle:
 
     def _release(self, order: Order, at: int) -> None:
         order.phase = ""
-        self._pack(order)
+        self._pack(order, at)
         self._orders.changed(order, at, status_change=True)
 
-    def _grant(self, order: Order, reason: str, at: int) -> None:
-        if order.cancel_requested:
-            self.cancel(order, order.units, "BUYER", reason, at)
+    def _grant(self, record: Cancellation, at: int) -> None:
+        """An open request is fulfilled as far as its units have not left; if all have, it comes to nothing."""
+        if record.status != PENDING:
+            return
+        order = record.order
+        units = [unit for unit in record.units if unit.stage in (OPEN, ARRANGED)]
+        if units:
+            self.cancel(order, units, "BUYER", record.reason_text, at, record)
+        else:
+            self._close(record, WITHDRAWN, at)
+            self._orders.changed(order, at, status_change=False)
 
-    def _pack(self, order: Order) -> None:
+    def _close(self, record: Cancellation, status: str, at: int) -> None:
+        """A request ends; what was cancelled is complete once the money is back (`refund_s`)."""
+        records, order = self._orders.cancellations, record.order
+        for unit in record.units:
+            unit.request = ""
+        order.cancel_requested = any(unit.request for unit in order.live_units)
+        unpaid = status == SUCCESS and order.paid_time is None
+        records.become(record, COMPLETE if unpaid else status, at)
+        if status == SUCCESS and not unpaid:
+            done = at + self._orders.options.seconds("refund_s")
+            self._orders.agenda.at(done, lambda then: records.become(record, COMPLETE, then))
+
+    def _pack(self, order: Order, at: int) -> None:
         """Outside the US all units lie in one package from payment on (T-79)."""
-        if MARKETS[order.market].packages_at_payment and order.paid_time is not None:
-            for unit in order.units:
-                unit.package_id = unit.package_id or stable_id("115", order.id)
+        if not MARKETS[order.market].packages_at_payment or order.paid_time is None:
+            return
+        loose = [unit for unit in order.units if not unit.package_id]
+        if loose:
+            self._orders.packages.make(order, loose, at)
+
+    def _package(self, order: Order, units: list[Unit], at: int) -> Package:
+        """The package these units ship in: the one that holds just them, or a new one."""
+        held = self._orders.packages.by_id.get(units[0].package_id)
+        if held is not None and {unit.id for unit in held.live_units} == {unit.id for unit in units}:
+            return held
+        return self._orders.packages.make(order, units, at)
 
     def _requantified(self, order: Order, sku: str, quantity: int) -> list[Unit]:
         same = [unit for unit in order.units if unit.goods.seller_sku == sku and unit.stage == OPEN]

@@ -79,7 +79,14 @@ MARKETS: dict[str, Market] = {
         Market("VN", "Vietnam", "VND", 0, True, "+84", Decimal(25000), (
             Place("Le Loi", "Ben Thanh", "District 1", "Ho Chi Minh City", "700000"),
         )),
+        Market("TH", "Thailand", "THB", 2, True, "+66", Decimal(34), (
+            Place("Charoen Krung", "Bang Rak", "Bang Rak", "Bangkok", "10500"),
+        )),
+        Market("MX", "Mexico", "MXN", 2, True, "+52", Decimal(17), (
+            Place("Calle Hidalgo", "Puebla", "Puebla", "Puebla", "72000"),
+        )),
     )
 }  # fmt: skip
 
+LATIN_AMERICA = frozenset({"BR", "MX"})
 SOUTH_EAST_ASIA = frozenset({"ID", "TH", "SG", "MY", "VN", "PH"})

@@ -73,6 +73,8 @@ class Unit:
     rts_time: int | None = None
     cancel_reason: str = ""
     cancel_user: str = ""
+    request: str = ""  # the open request to cancel it
+    refunded: bool = False
 
 
 @dataclass(slots=True)

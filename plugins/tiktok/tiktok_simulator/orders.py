@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tiktok_simulator.aftersale.cancellations import Cancellations
 from tiktok_simulator.clock import Agenda, Clock
 from tiktok_simulator.feed import Feed
+from tiktok_simulator.fulfilment.packages import Packages
 from tiktok_simulator.options import Options
 from tiktok_simulator.order import Order
 from tiktok_simulator.products import Products
@@ -21,12 +23,16 @@ class Orders:
         self.options = options
         self.shops = shops
         self.products = products
+        self.packages = Packages()
+        self.cancellations = Cancellations()
         self.clear()
 
     def clear(self) -> None:
         """Forget all orders and start ids anew."""
         self.by_id: dict[str, Order] = {}
         self.feeds: dict[str, Feed] = {}
+        self.packages.clear()
+        self.cancellations.clear()
         self.builder = OrderBuilder(self.shops, self.products)
 
     def add(self, order: Order) -> None:
@@ -50,6 +56,7 @@ class Orders:
     def changed(self, order: Order, at: int, *, status_change: bool) -> None:
         """Note a change: the status is derived anew, and update_time moves if the change counts (T-62)."""
         order.rendered.clear()
+        self.packages.follow(order, at)
         order.status = order.derive_status()
         if status_change or self.options["edits_move_update_time"] == "yes":
             self.feed(order.shop).move(order, max(at, order.create_time))

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tiktok_simulator.gateway import Call
+from tiktok_simulator.shapes import fault
 from tiktok_simulator.tokens import PARAMETER_BAD
 from tiktok_simulator.wire import ApiError, Json
 from tiktok_simulator.world import World
+
+# `version` and `shop_id` still ride along in calls of the vendor's own test tool.
+COMMON = frozenset({"app_key", "timestamp", "sign", "shop_cipher", "access_token", "version", "shop_id"})
 
 
 class Params:
@@ -32,11 +36,24 @@ class Params:
                 raise self.wrong(f"{name} must be of type {kind.__name__}")
         return self.body
 
-    def size(self, most: int, default: int) -> int:
+    def shaped(self, shape: Json) -> Json:
+        """The body, after a check against a shape, nested parts included."""
+        found = fault(self.body, shape)
+        if found:
+            raise self.wrong(found)
+        return self.body
+
+    def asked(self, *known: str) -> None:
+        """Refuse query names that neither every call nor this one has."""
+        for name in self._query:
+            if name not in COMMON and name not in known:
+                raise self.wrong(f"unknown query parameter {name}")
+
+    def size(self, most: int, default: int, least: int = 1) -> int:
         """`page_size` of the query."""
         text = self._query.get("page_size", str(default))
-        if not text.isdigit() or not 1 <= int(text) <= most:
-            raise self.wrong(f"page_size must lie between 1 and {most}")
+        if not text.isdigit() or not least <= int(text) <= most:
+            raise self.wrong(f"page_size must lie between {least} and {most}")
         return int(text)
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:

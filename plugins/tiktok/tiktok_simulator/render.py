@@ -49,6 +49,8 @@ class Renderer:
         ]
         packages = dict.fromkeys(unit.package_id for unit in order.units if unit.package_id)
         shown["packages"] = [{"id": package_id} for package_id in packages]
+        if len(packages) > 1:
+            shown["split_or_combine_tag"] = "SPLIT"
         shown |= _only_in(order, detail)  # T-54
         return self._disturbed(order, shown)
 
@@ -88,7 +90,7 @@ class Renderer:
         return shown | {name: value for name, value in optional.items() if value}
 
     def _provider(self, order: Order, unit: Unit) -> str:
-        listed = self._shops.providers(order.market)
+        listed = self._shops.providers_of(order.delivery_option_id)
         return next((str(p["name"]) for p in listed if p["id"] == unit.provider_id), "")
 
     def _payment(self, order: Order, money: OrderMoney, market: Market) -> Json:
@@ -242,7 +244,7 @@ def unit_summary(order: Order) -> list[Json]:
     """The units of an order in short, for assertions."""
     return [
         {"id": u.id, "sku": u.goods.seller_sku, "price": str(u.price), "gift": u.is_gift, "package_id": u.package_id,
-         "status": UNIT_STATUS[u.stage] if u.stage == GONE or not order.phase else order.phase,
+         "tracking_number": u.tracking_number, "status": UNIT_STATUS[u.stage] if u.stage == GONE or not order.phase else order.phase,
          "parts": [{"sku": p.goods.seller_sku, "count": p.count} for p in u.parts]}
         for u in order.units
     ]  # fmt: skip

@@ -11,11 +11,27 @@ from tiktok_simulator.wire import ControlError, Json
 SALES, RETURN = "SALES_WAREHOUSE", "RETURN_WAREHOUSE"
 
 PROVIDERS: dict[str, tuple[tuple[str, str], ...]] = {
-    "US": (("7117858858072016686", "USPS"), ("7117859084333745966", "UPS"), ("7352739623900022544", "Gofo Express")),
+    "US": (
+        ("7117858858072016686", "USPS"),
+        ("7117859084333745966", "UPS"),
+        ("7352739623900022544", "Gofo Express"),
+        ("7352738314622863120", "UniUni"),
+        ("7325327335806403082", "SpeedX"),
+    ),
     "GB": (("6639580521074524161", "DHL_UK"), ("6599541761693270018", "EVRi")),
 }
+# A delivery option of the seller's own takes a carrier more; its id is made up.
+BY_SELLER = {"US": (("7117859000000000001", "Simulated Courier"),)}
 ANYWHERE = (("6599500000000000001", "Simulated Post"), ("6599500000000000002", "Simulated Parcel"))
 STANDARD_OPTION = "7091146663229654785"
+SELLER_OPTION = "7091146663229654786"
+
+
+def option_id(region: str, kind: str = "STANDARD") -> str:
+    """The id of a delivery option; each region has its own, and its own carriers."""
+    if region == "US":
+        return STANDARD_OPTION if kind == "STANDARD" else SELLER_OPTION
+    return stable_id("7091", region, kind)
 
 
 def stable_id(prefix: str, *names: str, digits: int = 19) -> str:
@@ -23,6 +39,11 @@ def stable_id(prefix: str, *names: str, digits: int = 19) -> str:
     room = digits - len(prefix)
     number = int(hashlib.sha256("\0".join(names).encode()).hexdigest()[:16], 16) % 10**room
     return f"{prefix}{number:0{room}d}"
+
+
+OPTIONS_BY_ID = {
+    option_id(region, kind): (region, kind) for region in MARKETS for kind in ("STANDARD", "SEND_BY_SELLER")
+}
 
 
 @dataclass(slots=True)
@@ -183,11 +204,19 @@ class Shops:
             {"id": option, "name": name, "type": kind, "description": f"{name} in {market.country}",
              "dimension_limit": limits, "weight_limit": weights, "platform": ["TIKTOK_SHOP"]}
             for option, name, kind in (
-                (STANDARD_OPTION, "Standard Shipping", "STANDARD"),
-                ("7091146663229654786", "Shipped by seller", "SEND_BY_SELLER"),
+                (option_id(warehouse.region), "Standard Shipping", "STANDARD"),
+                (option_id(warehouse.region, "SEND_BY_SELLER"), "Shipped by seller", "SEND_BY_SELLER"),
             )
         ]  # fmt: skip
 
     def providers(self, region: str) -> list[Json]:
-        """The carriers of a region's delivery options."""
+        """The carriers of a region's usual delivery option."""
         return [{"id": number, "name": name} for number, name in PROVIDERS.get(region, ANYWHERE)]
+
+    def providers_of(self, option: str) -> list[Json]:
+        """The carriers of one delivery option; none for an option nobody has."""
+        region, kind = OPTIONS_BY_ID.get(option, ("", ""))
+        if not region:
+            return []
+        more = BY_SELLER.get(region, ()) if kind != "STANDARD" else ()
+        return self.providers(region) + [{"id": number, "name": name} for number, name in more]

@@ -10,7 +10,8 @@ An order spec in `POST /_sim/seed {"orders": [...]}`; every name may be left out
 - `create_time` (default: now, or two holds ago for a `status` past the hold), `paid_time` (default: at creation; null:
   stays unpaid), `on_hold` (default true), `status` (any known one by the usual steps; an unknown one is only shown),
   `update_time` (of a seeded status), `release_date` or `release_s` (pre-orders);
-- `shipping_type`, `warehouse_id`, `address` (merged over an invented one), `whole_name`, `replaced_order_id`;
+- `shipping_type`, `warehouse_id`, `delivery_option_id`, `address` (merged over an invented one), `whole_name`,
+  `replaced_order_id`;
 - `plan`: deeds of actions.py with `after_s` from creation; `overrides`: fields of the answer, as in action `set`;
 - `count` orders of this spec, `step_s` (default 1) apart, the last one at `create_time`.
 """
@@ -26,7 +27,7 @@ from tiktok_simulator.markets import MARKETS
 from tiktok_simulator.money import FEES
 from tiktok_simulator.order import UNPAID, ZERO, Order, Unit
 from tiktok_simulator.products import Products
-from tiktok_simulator.shops import STANDARD_OPTION, Shops
+from tiktok_simulator.shops import Shops, option_id
 from tiktok_simulator.wire import ControlError, Json
 
 KINDS = ("normal", "gift", "sample", "bundle", "replacement", "fbt", "preorder")
@@ -36,7 +37,8 @@ SPEC_NAMES = frozenset({
     "id", "market", "kind", "lines", "shipping", "shipping_seller_discount", "shipping_platform_discount",
     "shipping_cofunded_discount", "tax_rate", "shipping_tax_rate", "fees", "status", "create_time", "paid_time",
     "update_time", "on_hold", "shipping_type", "warehouse_id", "shop", "note", "seller_note", "buyer", "address",
-    "whole_name", "release_date", "release_s", "replaced_order_id", "plan", "overrides", "count", "step_s",
+    "delivery_option_id", "whole_name", "release_date", "release_s", "replaced_order_id", "plan", "overrides", "count",
+    "step_s",
 })  # fmt: skip
 LINE_NAMES = frozenset(
     {"sku", "quantity", "price", "seller_discount", "platform_discount", "gift", "bundle", "pfand_fee"}
@@ -82,7 +84,7 @@ class OrderBuilder:
             shipping_type=str(spec.get("shipping_type", "TIKTOK" if fbt else "SELLER")),
             fulfillment_type="FULFILLMENT_BY_TIKTOK" if fbt else "FULFILLMENT_BY_SELLER",
             warehouse_id=str(spec.get("warehouse_id") or self._shops.ships_from(shop.id, fbt)),
-            delivery_option_id=STANDARD_OPTION,
+            delivery_option_id=str(spec.get("delivery_option_id") or option_id(region)),
             message=str(spec.get("note", "")),
             seller_note=str(spec.get("seller_note", "")),
             overrides=dict(spec.get("overrides") or {}),

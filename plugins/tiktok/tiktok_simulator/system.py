@@ -43,7 +43,9 @@ class System:
         if fault is not None and fault.kind in BEFORE:
             return self._instead(fault)
         self._world.shift = self._world.faults.shift() if fault and fault.kind == "page_shift" else 0
-        if self.pages.owns(request.path):
+        if self._world.documents.owns(request.path):
+            reply = self._world.documents.answer(request, self._world.clock.now())
+        elif self.pages.owns(request.path):
             reply = self.pages.answer(request, self._world.request_id())
             self._world.wrote = request.path != CONSENT and reply.body.startswith(b'{"code":0')
         else:

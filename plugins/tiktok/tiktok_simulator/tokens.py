@@ -21,6 +21,7 @@ SCOPES = (
     "seller.logistics",
     "seller.product.basic",
     "seller.product.write",
+    "seller.product.delete",
     "seller.return_refund.basic",
     "seller.finance.info",
     "seller.fbt.info",
@@ -55,27 +56,32 @@ class Tokens:
         self._clock = clock
         self._options = options
         self._numbers = itertools.count(1)
-        self._codes: dict[str, int] = {}
+        self._codes: dict[str, tuple[int, int | None]] = {}
         self._by_access: dict[str, Pair] = {}
         self._by_refresh: dict[str, Pair] = {}
         self._standing: Pair | None = None
 
-    def consent(self) -> str:
-        """A fresh authorisation code, as the consent page hands it out."""
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes a consent grants now."""
+        chosen = self._options["granted_scopes"]
+        return SCOPES if chosen == "all" else tuple(filter(None, chosen.replace(" ", "").split(",")))
+
+    def consent(self, life_s: int | None = None) -> str:
+        """A fresh authorisation code, as the consent page hands it out; the seller may choose how long it is for."""
         code = f"ROW_code{_opaque('code', next(self._numbers))}"
-        self._codes[code] = int(self._clock.now()) + self._options.seconds("code_life_s")
+        self._codes[code] = (int(self._clock.now()) + self._options.seconds("code_life_s"), life_s)
         return code
 
-    def issue(self) -> Pair:
-        """A new pair under the options as they stand."""
+    def issue(self, life_s: int | None = None, ends: int | None = None) -> Pair:
+        """A new pair under the options as they stand; `ends` is the end of an authorisation that goes on."""
         number, now = next(self._numbers), int(self._clock.now())
-        scopes = self._options["granted_scopes"]
+        life_s = self._options.seconds("refresh_life_s") if life_s is None else life_s
         pair = Pair(
             access=f"ROW_{_opaque('access', number)}",
             access_ends=now + self._options.seconds("token_life_s"),
             refresh=f"ROW_{_opaque('refresh', number)}",
-            refresh_ends=now + self._options.seconds("refresh_life_s"),
-            scopes=SCOPES if scopes == "all" else tuple(filter(None, scopes.replace(" ", "").split(","))),
+            refresh_ends=now + life_s if ends is None else ends,
+            scopes=self.scopes(),
             user_type=int(self._options["user_type"]),
         )
         self._by_access[pair.access] = pair
@@ -90,10 +96,10 @@ class Tokens:
 
     def exchange(self, code: str) -> Pair:
         """Turn a code into tokens, once (T-07)."""
-        ends = self._codes.pop(code, None)
-        if ends is None or ends < self._clock.now():
+        ends, life_s = self._codes.pop(code, (0, None))
+        if ends < self._clock.now():
             raise ApiError(CODE_BAD, "Authorization code is invalid, used or expired")
-        return self.issue()
+        return self.issue(life_s)
 
     def refresh(self, token: str) -> Pair:
         """Turn a refresh token into a new pair; what becomes of the old one is a switch (T-12, T-13, T-14)."""
@@ -108,7 +114,7 @@ class Tokens:
                 self._standing = None
         if self._options["access_after_refresh"] == "dies":
             old.access_ends = int(self._clock.now()) - 1
-        return self.issue()
+        return self.issue(ends=None if self._options["refresh_extends"] == "yes" else old.refresh_ends)
 
     def check(self, token: str) -> Pair:
         """The pair of an access token that may be used now (T-36)."""

@@ -8,7 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from tiktok_simulator.actions import Actions
+from tiktok_simulator.aftersale.returns import Return, Returns
+from tiktok_simulator.catalogue.views import short
 from tiktok_simulator.clock import Agenda, Clock
+from tiktok_simulator.documents import Documents
 from tiktok_simulator.faults import Faults
 from tiktok_simulator.journal import Journal
 from tiktok_simulator.lifecycle import Lifecycle
@@ -42,8 +45,14 @@ class World:
         self.products = Products(self.shops)
         self.orders = Orders(clock, self.agenda, options, self.shops, self.products)
         self.lifecycle = Lifecycle(self.orders)
+        self.returns = Returns(self.orders, self.lifecycle, self._replace)
         self.actions = Actions(self.orders, self.lifecycle)
+        self.documents = Documents()
         self.renderer = Renderer(options, self.shops)
+        self.images: dict[str, str] = {}
+        self.brands: dict[str, str] = {}
+        self.product_keys: dict[tuple[str, str], str] = {}
+        self.product_numbers = itertools.count(1)
         self.shift = 0  # rows by which the list call in hand is off, while a page_shift fault lasts
         self.wrote = False  # whether the call in hand changed anything
         self._requests = itertools.count(1)
@@ -63,6 +72,7 @@ class World:
         self.agenda.clear()
         self.products.clear()
         self.orders.clear()
+        self.returns.clear()
 
     def seed(self, spec: Json) -> Json:
         """Set state up from a seed document; answers the ids of the orders it made."""
@@ -113,6 +123,17 @@ class World:
             self.actions.carry_out(order, after, min(now, create_time))
         return order.id
 
+    def _replace(self, record: Return, at: int) -> None:
+        """A replacement that is agreed upon is a new order without money."""
+        old = record.order
+        spec: Json = {"kind": "replacement", "shop": old.shop, "market": old.market, "buyer": old.buyer}
+        spec |= {
+            "replaced_order_id": old.id,
+            "on_hold": False,
+            "lines": [{"sku": u.goods.seller_sku} for u in record.units],
+        }
+        self.add_orders(spec, at)
+
     def _pay_if_unpaid(self, order: Order, at: int) -> None:
         if order.status == UNPAID:
             self.lifecycle.pay(order, at)
@@ -131,8 +152,10 @@ class World:
             "now": self.clock.now(),
             "shops": [shop.as_dict() | {"authorised": shop.authorised} for shop in self.shops.shops.values()],
             "warehouses": [w.as_dict() | {"shop": w.shop, "is_fbt": w.is_fbt} for w in self.shops.warehouses.values()],
-            "products": [products.as_dict(product) | {"shop": product.shop} for product in products.products.values()],
+            "products": [short(products, product) | {"shop": product.shop} for product in products.products.values()],
             "tokens": self.tokens.as_list(),
+            "stock": products.stocks(),
+            "labels_bought": self.orders.packages.labels,
             "orders": [self.order_summary(order) for order in self.orders.by_id.values()],
         }
 

@@ -24,7 +24,7 @@ def redirect(caller: Caller, decision: str, **query: str) -> dict[str, list[str]
     """What the redirect carries after a button on the consent page was pressed."""
     asked = {"service_id": "731"} | query
     page = caller.http.get("/open/authorize", params=asked)
-    assert (page.status_code, "Authorise" in page.text, "Refuse" in page.text) == (200, True, True)
+    assert (page.status_code, "Authorize" in page.text, "Refuse" in page.text) == (200, True, True)
     answer = caller.http.post("/open/authorize", params=asked, data={"decision": decision})
     assert answer.status_code == 302
     assert answer.headers["location"].startswith(TARGET + "&")

@@ -1,0 +1,1 @@
+"""Packages and what ships them: calls, rules, labels."""
