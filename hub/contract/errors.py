@@ -66,11 +66,15 @@ class RejectedError(HubError):
     """The other side refuses this one thing and would refuse it again unchanged.
 
     ``variant_refs`` names the Variants at fault, where known, so that the hub forgets what it remembered of them.
+    ``sent`` is false where the connector refused it itself, before the call that would have made it went out: the hub
+    then need not ask whether it exists after all.
     """
 
-    def __init__(self, code: str, what: str, *, where: str, do: str, variant_refs: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, code: str, what: str, *, where: str, do: str, variant_refs: tuple[str, ...] = (), sent: bool = True
+    ) -> None:
         super().__init__(code, what, where=where, do=do)
-        self.variant_refs = variant_refs
+        self.variant_refs, self.sent = variant_refs, sent
 
 
 class ContractError(HubError):

@@ -2,7 +2,8 @@
 
 A connector is a class with ``name``, ``settings_model``, ``capabilities`` (the hooks it promises) and
 ``in_flight`` (how many calls may run at once, never two for one Order), built once per Connection with that
-Connection. Each hook is a plain method marked ``@hookimpl`` with exactly the arguments below.
+Connection. Each hook is a plain method marked ``@hookimpl`` with exactly the arguments below. A text ``consent_note``
+may say what a person must know before consenting; it is told as the likely cause too, where a consent fails.
 
 Every hook may raise the errors of ``hub.contract.errors``; ``Raises`` lists only what needs saying.
 """
@@ -18,21 +19,29 @@ from pydantic import BaseModel
 
 from hub.contract.connection import Connection
 from hub.contract.model import (
+    Account,
     Finding,
-    Fulfillment,
-    ItemResult,
     Location,
     Order,
     OrderKey,
     OrderRef,
     PlacedOrder,
     SalesOrder,
-    SellableStock,
     StockLevel,
     Token,
     Variant,
 )  # fmt: skip
 from hub.contract.paging import Cursor, Page
+from hub.contract.selling import ItemResult, Listing, SellableStock
+from hub.contract.shipping import (
+    Cancellation,
+    Carrier,
+    Fulfillment,
+    Label,
+    PackageResult,
+    Return,
+    SalesReturn,
+)  # fmt: skip
 
 hookspec = pluggy.HookspecMarker("hub")
 hookimpl = pluggy.HookimplMarker("hub")
@@ -126,34 +135,159 @@ class Hooks(Protocol):
         """
 
     @hookspec(firstresult=True)
-    def pull_inventory(self, variants: Sequence[str] | None, location: str) -> Iterator[Page[StockLevel]]:
-        """Read the StockLevels of some Variants (by ref), or of all, at one Location.
+    def update_order(self, order: SalesOrder, existing: PlacedOrder) -> PlacedOrder:
+        """Make an existing sales order hold these rows, and this address where it is given.
 
-        Shape:   lazy pages, one StockLevel per Variant.
+        Shape:   the order as it now stands. What the other side holds already costs no call.
+        Repeats: safe; it compares before it writes.
+        Raises:  RejectedError with code ``order-packed`` where parts have left and it cannot be changed any more.
+        """
+
+    @hookspec(firstresult=True)
+    def cancel_order(self, order_ref: str, reason: str | None) -> bool:
+        """Cancel an order on the side that this Connection speaks for: delete a sales order, or sell no more.
+
+        Shape:   true once it is so.
+        Repeats: safe; one that is gone already is fine.
+        Raises:  RejectedError with code ``order-packed`` where parts of it have left: nothing is changed then.
+        """
+
+    @hookspec(firstresult=True)
+    def pull_inventory(self, variants: Sequence[str] | None, location: str | None) -> Iterator[Page[StockLevel]]:
+        """Read the StockLevels of some Variants (by ref), or of all, at one Location or at all.
+
+        Shape:   lazy pages, one StockLevel per Variant and Location; a Variant that is not counted there is left out.
         Repeats: safe; a reading may lag behind a write.
         """
 
     @hookspec(firstresult=True)
     def push_inventory(self, stock: Sequence[SellableStock]) -> list[ItemResult]:
-        """Set what a channel may sell, absolutely.
+        """Set what a channel may sell, absolutely; the hub passes the Variants of one product at a time.
 
         Shape:   one ItemResult per Variant, by its ref; partial failure is normal.
         Repeats: safe; the last write wins.
         """
 
     @hookspec(firstresult=True)
-    def pull_fulfillments(self, since: Cursor | None) -> Iterator[Page[Fulfillment]]:
-        """Read Fulfillments created, changed or deleted after a cursor.
+    def pull_fulfillments(self, since: Cursor | None, start: datetime) -> Iterator[Page[Fulfillment]]:
+        """Read Fulfillments created, changed or deleted after a cursor, or at or after ``start`` without one.
 
-        Shape:   lazy pages; the last carries the cursor for next time.
+        Shape:   lazy pages, one Package each where the other side has one tracking number per Fulfillment; ``lines`` by
+                 sales order row ref; the last page carries the cursor for next time.
         Repeats: safe.
         """
 
     @hookspec(firstresult=True)
-    def push_fulfillment(self, fulfillment: Fulfillment) -> Fulfillment:
-        """Tell the other side that packages left, each with its LineItems and tracking.
+    def fetch_fulfillments(self, refs: Sequence[str]) -> list[Fulfillment]:
+        """Read the present state of known Fulfillments; one that is gone comes back ``deleted``.
 
-        Repeats: the connector reads the Order before it repeats a package whose outcome is unknown.
+        Repeats: safe.
+        """
+
+    @hookspec(firstresult=True)
+    def push_fulfillment(self, fulfillment: Fulfillment, order: Order | None) -> list[PackageResult]:
+        """Tell the other side that packages left, each with its lines and tracking.
+
+        Shape:   one PackageResult per Package, by its key; partial failure is normal. Towards a channel ``order`` is
+                 its present state, read just before; a Package whose lines carry its number there already is done.
+                 Where the channel sells the label, Packages come without tracking and the results carry it.
+        Repeats: not safe without a new reading of ``order``; the hub reads after every unknown outcome.
+        Raises:  TransientError(may_have_happened=True) where an answer was lost.
+        """
+
+    @hookspec(firstresult=True)
+    def update_fulfillment(self, fulfillment: Fulfillment, order: Order | None) -> list[PackageResult]:
+        """Correct the tracking of Packages that exist on the other side (``Package.ref``), or write it back to an ERP.
+
+        Repeats: safe where the other side shows the number; a channel may take one correction only.
+        """
+
+    @hookspec(firstresult=True)
+    def list_carriers(self, delivery_ref: str) -> list[Carrier]:
+        """Read who may bring parcels of one delivery option.
+
+        Repeats: safe.
+        """
+
+    @hookspec(firstresult=True)
+    def fetch_label(self, package_ref: str) -> Label:
+        """Download the label of a parcel that the channel brings.
+
+        Repeats: safe.
+        Raises:  TransientError with code ``label-not-ready`` where it must be asked for again.
+        """
+
+    @hookspec(firstresult=True)
+    def pull_cancellations(self, since: Cursor | None, start: datetime) -> Iterator[Page[Cancellation]]:
+        """Read Cancellations created or changed after a cursor, or at or after ``start`` without one.
+
+        Repeats: safe; shape as pull_orders.
+        """
+
+    @hookspec(firstresult=True)
+    def decide_cancellation(self, cancellation: Cancellation, accept: bool, reason: str | None) -> bool:
+        """Accept or refuse a buyer's request; true once it is so.
+
+        Args:
+            reason: why it is refused; None: the connector's usual one.
+
+        Repeats: safe; one that is decided already the same way is fine.
+        Raises:  RejectedError where the channel does not take the decision.
+        """
+
+    @hookspec(firstresult=True)
+    def pull_returns(self, since: Cursor | None, start: datetime) -> Iterator[Page[Return]]:
+        """Read Returns created or changed after a cursor, or at or after ``start`` without one.
+
+        Repeats: safe; shape as pull_orders.
+        """
+
+    @hookspec(firstresult=True)
+    def push_return(self, sales_return: SalesReturn) -> str:
+        """Book returned goods in; returns the other side's id of the return.
+
+        Repeats: looks the ``key`` up first, so that a repeat makes no second one.
+        """
+
+    @hookspec(firstresult=True)
+    def push_products(self, listings: Sequence[Listing]) -> list[ItemResult]:
+        """Publish new Listings, or update those that have a ``ref``; never touches stock of an existing one.
+
+        Shape:   one ItemResult per Listing, by its key.
+        Repeats: safe: a new one carries an idempotency key.
+        """
+
+    @hookspec(firstresult=True)
+    def check_listing(self) -> list[Finding]:
+        """Say what the account still lacks before anything can be listed.
+
+        Shape:   at least one Finding, as check_connection.
+        Repeats: safe; changes nothing.
+        """
+
+    @hookspec(firstresult=True)
+    def authorization_url(self, state: str, redirect_url: str | None) -> str:
+        """Return the page where a person consents.
+
+        Args:
+            redirect_url: where the answer shall arrive, for systems that let the app choose.
+
+        Repeats: safe; makes no call.
+        """
+
+    @hookspec(firstresult=True)
+    def exchange_code(self, code: str, redirect_url: str | None) -> Token:
+        """Exchange the code of a consent for the first pair of tokens.
+
+        Repeats: never; a code works once.
+        Raises:  AuthorizationError, with the likely cause, where the code is refused or the account is of a wrong kind.
+        """
+
+    @hookspec(firstresult=True)
+    def list_accounts(self) -> list[Account]:
+        """Read which accounts (shops) the present tokens reach, for a person to choose from.
+
+        Repeats: safe.
         """
 
     @hookspec(firstresult=True)

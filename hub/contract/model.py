@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 def _as_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_as_utc)]
@@ -163,6 +163,7 @@ class Order(Value):
     shipping_by: FulfilledBy = FulfilledBy.SELLER  # who buys the label
     region: str | None = None  # ISO 3166-1 alpha-2 of the destination
     location_ref: str | None = None
+    delivery_ref: str | None = None  # the delivery option the buyer chose, which says what carriers may bring it
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     taxes_included: bool = False
     lines: tuple[LineItem, ...]
@@ -210,7 +211,13 @@ class Location(Value):
 
 
 class Variant(Value):
-    """The one thing that is counted, priced and has a SKU. ``gone``: deleted, archived or not for sale there."""
+    """The one thing that is counted, priced and has a SKU. ``gone``: deleted, archived or not for sale there.
+
+    Of a channel: ``places`` are the Locations it sells from, each of which a stock push must name; ``stockable`` is
+    false where it lets nobody set its stock (a bundle, a draft, a frozen product), and ``status`` says why.
+    ``price`` is its list price in ``currency``; ``options`` tell it from its siblings ("Colour" -> "Blue"), and
+    ``product_name`` is what they have in common.
+    """
 
     ref: Ref
     sku: str | None
@@ -219,6 +226,13 @@ class Variant(Value):
     kind: str = "product"
     gone: bool = False
     updated_at: Instant | None = None
+    places: tuple[str, ...] = ()
+    stockable: bool = True
+    status: str = ""
+    product_name: str = ""
+    price: Decimal | None = None
+    currency: str | None = None  # None: not told
+    options: dict[str, str] = Field(default_factory=dict)
 
 
 class Customer(Value):
@@ -267,11 +281,21 @@ class SalesOrder(Value):
     create_tax_rates: bool = False
 
 
+class PlacedRow(Value):
+    """One row of a sales order that exists; ``ref`` is the other side's id of it."""
+
+    ref: Ref
+    variant_ref: Ref
+    quantity: Decimal
+
+
 class PlacedOrder(Value):
     """A sales order that exists on the other side.
 
-    ``complete`` is false where it exists but something it should carry (a shipping fee) is missing; the hub then calls
-    push_order again with it as ``existing``. ``ours`` is false where another tool made it.
+    ``rows`` are its living rows, empty where the answer did not show them. ``untouched`` is false once anything of it
+    is packed or delivered: it can then neither be changed nor deleted. ``complete`` is false where it exists but
+    something it should carry (a shipping fee) is missing; the hub then calls push_order again with it as ``existing``.
+    ``ours`` is false where another tool made it.
     """
 
     key: str
@@ -282,12 +306,16 @@ class PlacedOrder(Value):
     deleted: bool = False
     complete: bool = True
     ours: bool = True
+    rows: tuple[PlacedRow, ...] = ()
+    untouched: bool = True
 
 
 class StockLevel(Value):
     """Quantity of one Variant at one Location at one instant.
 
-    ``in_stock`` may be negative; ``potential`` is what could still be built from parts (kits).
+    ``in_stock`` may be negative; ``committed`` is promised to orders and not yet packed; ``potential`` is what could
+    still be built from parts (kits). Of a channel: ``committed`` is what buyers have ordered and nobody shipped yet,
+    ``in_stock`` is that and what it still sells. Either way in_stock + potential - committed can still be sold.
     """
 
     variant_ref: Ref
@@ -298,47 +326,21 @@ class StockLevel(Value):
     at: Instant
 
 
-class SellableStock(Value):
-    """What a channel may sell of one Variant, absolute, at every Location of that Variant."""
-
-    product_ref: Ref
-    variant_ref: Ref
-    quantities: dict[str, int]  # Location ref -> units
-
-
-class Package(Value):
-    """One parcel, one tracking number; ``lines`` holds unit counts by LineItem ref."""
-
-    lines: dict[str, Decimal]
-    tracking_number: str | None = None
-    carrier: str | None = None
-    tracking_url: str | None = None
-
-
-class Fulfillment(Value):
-    """The record that given quantities of LineItems left one Location."""
-
-    ref: Ref
-    order_ref: Ref
-    packages: tuple[Package, ...]
-    delivered: bool = False
-    deleted: bool = False
-    at: Instant | None = None
-
-
-class ItemResult(Value):
-    """How one item of a batch fared; partial failure is normal."""
-
-    ref: Ref
-    error: str | None = None  # the other side's reason; None: done
-
-
 class Finding(Value):
     """One thing that check_connection saw: fine, or missing with what to do about it."""
 
     ok: bool
     what: str
     do: str = ""
+
+
+class Account(Value):
+    """One account behind a consent, such as a shop; ``setting`` is what the route file calls it."""
+
+    ref: Ref
+    name: str
+    region: str = ""
+    setting: str = "shop"
 
 
 class Token(Value):

@@ -88,9 +88,49 @@ class LocationRule:
     by_channel_location: Mapping[str, str] = field(default_factory=dict)
 
 
+class OnCancel(StrEnum):
+    """What becomes of a sales order whose channel order was cancelled."""
+
+    DELETE = "delete"  # unless something of it is packed: then it blocks
+    BLOCK = "block"
+
+
+class OnChange(StrEnum):
+    """What becomes of a sales order whose channel order changed: lines cancelled, a new address."""
+
+    UPDATE = "update"  # unless something of it is packed: then it blocks
+    BLOCK = "block"
+
+
+class OnRequest(StrEnum):
+    """How a buyer's request to cancel is answered."""
+
+    BY_STATE = "by_state"  # accepted while nothing is packed in the ERP, else refused
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    ASK = "ask"  # a person answers on the channel
+
+
+@dataclass(frozen=True, slots=True)
+class AfterPlacement:
+    """What happens to placed orders when either side changes its mind.
+
+    ``cancel_reason`` set: an order whose sales order was deleted in the ERP is cancelled on the channel with it;
+    None: it blocks, since a slip must not refund buyers.
+    """
+
+    on_cancel: OnCancel = OnCancel.DELETE
+    on_change: OnChange = OnChange.UPDATE
+    on_request: OnRequest = OnRequest.BY_STATE
+    cancel_reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRules:
-    """The ``orders`` section of a Route. ``start`` None means the moment the Route first ran."""
+    """The ``orders`` section of a Route. ``start`` None means the moment the Route first ran.
+
+    ``done_location``: orders that the channel ships itself are recorded there as Done; None: they are skipped.
+    """
 
     enabled: bool = True
     start: datetime | None = None
@@ -102,6 +142,98 @@ class OrderRules:
     tax: TaxRule = field(default_factory=TaxRule)
     discounts: DiscountRule = field(default_factory=DiscountRule)
     shipping: ShippingRule = field(default_factory=ShippingRule)
+    done_location: str | None = None
+    after: AfterPlacement = field(default_factory=AfterPlacement)
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentRules:
+    """The ``fulfillments`` section: shipments and tracking, from ERP to channel.
+
+    ``carriers``: what the ERP calls a carrier -> what the channel calls it (name or id); ``other_carrier`` for those
+    not listed and not called the same on both sides. ``labels``: the folder for labels of parcels that the channel
+    brings; None: not saved. ``late_s``: how long a delivered shipment may lack its tracking before it is said.
+    """
+
+    enabled: bool = True
+    carriers: Mapping[str, str] = field(default_factory=dict)
+    other_carrier: str | None = None
+    late_s: float = 24 * 3600.0
+    labels: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """What is kept back: so many units and so much percent of what is available, together."""
+
+    units: int = 0
+    percent: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One ERP Location that feeds a channel Location; ``share`` in percent of what is available there."""
+
+    location: str
+    share: Decimal = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRules:
+    """The ``inventory`` section: stock, from ERP to channel.
+
+    ``buffers``: SKU pattern -> Buffer, the first match instead of ``buffer``. ``locations``: the channel's Location
+    (ref or name) -> what feeds it; empty: every Location the channel ships from is fed by the ERP's default one, or
+    ``default``. ``share``: this shop's percent of what can be sold, where several shops split it. ``pool``: shops of
+    the same pool sell the same units, each all of them.
+    """
+
+    enabled: bool = True
+    every_s: float = 3600.0
+    decreases_at_once: bool = True
+    buffer: Buffer = field(default_factory=Buffer)
+    buffers: Mapping[str, Buffer] = field(default_factory=dict)
+    default: str | None = None
+    locations: Mapping[str, tuple[Feed, ...]] = field(default_factory=dict)
+    share: Decimal = Decimal(100)
+    pool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRules:
+    """The ``products`` section: which items take part in sync, and what is published.
+
+    ``disabled``: patterns of ERP SKUs that neither stock nor listings go out for (orders of them still arrive);
+    a person's switch (``hub products enable|disable``) wins over them. ``publish``: whether and how new products are
+    listed: None, draft or listing. The rest describes listings: ``categories`` by SKU pattern, ``attributes`` by SKU
+    pattern, ``images`` a folder with files named by SKU, ``prices`` a factor on the ERP's price.
+    """
+
+    enabled: bool = True
+    disabled: tuple[str, ...] = ()
+    publish: str | None = None
+    skus: tuple[str, ...] = ()  # patterns of what may be listed; empty: nothing is listed by itself
+    update: bool = False  # price and content of what is listed already follow the ERP
+    categories: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    brand: str | None = None
+    images: str | None = None
+    price_factor: Decimal = Decimal(1)
+    weight_g: Decimal | None = None
+    size_cm: tuple[Decimal, Decimal, Decimal] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRules:
+    """The ``returns`` section: returned goods, from channel to ERP; off unless switched on.
+
+    ``locations``: the channel's return Location (ref or name) -> the ERP's; ``default`` for the others.
+    """
+
+    enabled: bool = False
+    locations: Mapping[str, str] = field(default_factory=dict)
+    default: str | None = None
+    restock: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +244,10 @@ class Route:
     channel: str
     erp: str
     orders: OrderRules = field(default_factory=OrderRules)
+    fulfillments: FulfillmentRules = field(default_factory=FulfillmentRules)
+    inventory: InventoryRules = field(default_factory=InventoryRules)
+    products: ProductRules = field(default_factory=ProductRules)
+    returns: ReturnRules = field(default_factory=ReturnRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +260,9 @@ class Timing:
     send_window_s: float = 30.0  # a send may start this long after it was claimed
     timeout_s: float = 30.0
     settle_s: float = 10.0  # how long the other side may take to show a write it accepted
+    fulfillments_every_s: float = 300.0
+    open_orders_every_s: float = (
+        86_400.0  # open orders are re-read this often, since a channel may not say what changed
+    )
+    returns_every_s: float = 3600.0
+    stock_settle_s: float = 60.0  # an ERP reading counts a sales order only this long after it was placed

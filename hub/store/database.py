@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
 from sqlalchemy.engine import make_url
 
 from hub.contract import ConfigurationError, HubError, TransientError
+from hub.store.locks import Lock, lock
 
 Tx = sa.Connection
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 BUSY_S = 30
 
 
@@ -47,42 +45,14 @@ class Store:
                 yield writer
 
     @contextmanager
-    def lock(self, name: str, wait_s: float = 0.0) -> Iterator[bool]:
-        """Hold a lock over all processes of this database; yields whether it was won. Dies with the process."""
-        if self.engine.dialect.name == "sqlite":
-            yield from self._file_lock(name, wait_s)
-        else:
-            yield from self._advisory_lock(name, wait_s)
+    def lock(self, name: str, wait_s: float = 0.0) -> Iterator[Lock | None]:
+        """Hold a lock over all processes of this database; yields None where it was not won."""
+        with self._translated(), lock(self.engine, name, wait_s) as held:
+            yield held
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-    def _file_lock(self, name: str, wait_s: float) -> Iterator[bool]:
-        lock = FileLock(f"{self.engine.url.database}-{_digest(name)}.lock", thread_local=False)
-        try:
-            lock.acquire(timeout=wait_s)
-        except Timeout:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
-
-    def _advisory_lock(self, name: str, wait_s: float) -> Iterator[bool]:
-        key = int(_digest(name), 16) - 2**63
-        with self._translated(), self.engine.connect() as raw:
-            connection = raw.execution_options(isolation_level="AUTOCOMMIT")
-            end = time.monotonic() + wait_s
-            query = f"SELECT pg_try_advisory_lock({key})"
-            while not (won := bool(connection.exec_driver_sql(query).scalar())) and time.monotonic() < end:
-                time.sleep(0.1)
-            try:
-                yield won
-            finally:
-                if won:
-                    connection.exec_driver_sql(f"SELECT pg_advisory_unlock({key})")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -92,10 +62,6 @@ class Store:
             raise ConflictError(str(error.orig)) from error
         except sa.exc.DBAPIError as error:
             raise explain(error, self.label) from error
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 _FAILURES: tuple[tuple[tuple[str, ...], type[HubError], str, str, str], ...] = (

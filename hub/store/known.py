@@ -47,12 +47,24 @@ def variants_by_sku(tx: Tx, connection: str, skus: Iterable[str]) -> dict[str, l
     return found
 
 
+def skus_of(tx: Tx, connection: str, refs: Iterable[str]) -> dict[str, str]:
+    """Return the SKUs of Variants by their refs, as far as they are known and have one."""
+    query = sa.select(variants.c.ref, variants.c.sku).where(
+        variants.c.connection == connection, variants.c.ref.in_(list(refs)), variants.c.sku.is_not(None)
+    )
+    return {row.ref: row.sku for row in tx.execute(query)}
+
+
 def remember_variants(tx: Tx, connection: str, found: Iterable[Variant]) -> None:
     """Remember Variants, the present reading replacing an earlier one."""
     rows = {
-        v.ref: {"connection": connection, "ref": v.ref, "sku": v.sku, "name": v.name, "kind": v.kind, "gone": v.gone}
+        v.ref: {
+            "connection": connection, "ref": v.ref, "sku": v.sku, "name": v.name, "kind": v.kind, "gone": v.gone,
+            "product_ref": v.product_ref, "places": list(v.places), "stockable": v.stockable, "status": v.status,
+            "product_name": v.product_name, "price": v.price, "currency": v.currency, "options": v.options,
+        }
         for v in found
-    }
+    }  # fmt: skip
     _replace(tx, variants, ("connection", "ref"), list(rows.values()))
 
 
@@ -129,3 +141,8 @@ def tokens(tx: Tx, key: str) -> bytes | None:
 def set_tokens(tx: Tx, key: str, secret: bytes, at: datetime) -> None:
     """Store the encrypted tokens of an Authorisation, both in one row."""
     _replace(tx, authorisations, ("key",), [{"key": key, "secret": secret, "updated_at": at}])
+
+
+def forget_tokens(tx: Tx, key: str) -> None:
+    """Forget the tokens of an Authorisation."""
+    tx.execute(sa.delete(authorisations).where(authorisations.c.key == key))

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from hub.store.bulk import many
 from hub.store.database import Tx
 from hub.store.tables import orders, sales_orders
+
+PLACED = "placed"
+_INSERT, _LINK = sa.insert(orders).inline(), sa.insert(sales_orders).inline()
 
 SNAPSHOT = (
     orders.c.id,
@@ -32,11 +37,12 @@ SNAPSHOT = (
     orders.c.hand,
     orders.c.placed_digest,
     orders.c.rechecks,
+    orders.c.trouble,
+    orders.c.recorded,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+class OrderRow(NamedTuple):
     """One row of the ledger's orders; ``document`` is the Order as JSON."""
 
     id: int
@@ -58,10 +64,12 @@ class OrderRow:
     hand: str | None
     placed_digest: str | None
     rechecks: int
+    trouble: list[dict[str, Any]] | None
+    recorded: bool
 
 
 def _rows(result: Iterable[Any]) -> list[OrderRow]:
-    return [OrderRow(*row) for row in result]
+    return [OrderRow._make(row) for row in result]
 
 
 def by_refs(tx: Tx, connection: str, refs: Sequence[str]) -> dict[str, OrderRow]:
@@ -89,10 +97,37 @@ def find(tx: Tx, text: str) -> list[OrderRow]:
 
 def due(tx: Tx, connection: str, now: datetime, limit: int, but_routes: Sequence[str] = ()) -> list[OrderRow]:
     """Return orders the engine must look at, the longest waiting first, but for those of some Routes."""
-    query = sa.select(*SNAPSHOT).where(orders.c.connection == connection, orders.c.due_at <= now)
+    query = sa.select(*SNAPSHOT).where(
+        orders.c.connection == connection, orders.c.due_at <= now, orders.c.fate != PLACED
+    )
     if but_routes:
         query = query.where(sa.or_(orders.c.route.is_(None), orders.c.route.not_in(but_routes)))
     return _rows(tx.execute(query.order_by(orders.c.due_at, orders.c.id).limit(limit)))
+
+
+def open_before(tx: Tx, connection: str, read_before: datetime, limit: int) -> list[OrderRow]:
+    """Return orders with units still to ship that were last read before an instant."""
+    query = sa.select(*SNAPSHOT).where(
+        orders.c.connection == connection,
+        orders.c.is_open.is_(True),
+        orders.c.read_at < read_before,
+        orders.c.fate != "cancelled",
+    )
+    return _rows(tx.execute(query.order_by(orders.c.id).limit(limit)))
+
+
+def open_placed(tx: Tx, erp: str, after_id: int, limit: int) -> list[OrderRow]:
+    """Return orders with a sales order in an ERP that still have units to ship, by ascending id."""
+    query = sa.select(*SNAPSHOT).join(sales_orders, sales_orders.c.order_id == orders.c.id)
+    query = query.where(sales_orders.c.erp == erp, orders.c.is_open.is_(True), orders.c.id > after_id)
+    return _rows(tx.execute(query.order_by(orders.c.id).limit(limit)))
+
+
+def due_placed(tx: Tx, erp: str, now: datetime, causes: Sequence[str], limit: int) -> list[OrderRow]:
+    """Return orders that have a sales order in an ERP and must be acted on for one of these causes."""
+    query = sa.select(*SNAPSHOT).join(sales_orders, sales_orders.c.order_id == orders.c.id)
+    query = query.where(sales_orders.c.erp == erp, orders.c.fate == PLACED, orders.c.cause.in_(causes))
+    return _rows(tx.execute(query.where(orders.c.due_at <= now).order_by(orders.c.due_at, orders.c.id).limit(limit)))
 
 
 def unplaced(tx: Tx, connection: str, before: datetime, after_id: int, limit: int) -> list[OrderRow]:
@@ -107,13 +142,14 @@ def unplaced(tx: Tx, connection: str, before: datetime, after_id: int, limit: in
     return _rows(tx.execute(query.order_by(orders.c.id).limit(limit)))
 
 
-def next_due(tx: Tx, connection: str) -> datetime | None:
-    """Return when the next order of a Connection must be looked at."""
-    found: datetime | None = tx.execute(
-        sa.select(sa.type_coerce(sa.func.min(orders.c.due_at), orders.c.due_at.type)).where(
-            orders.c.connection == connection, orders.c.due_at.is_not(None)
-        )
-    ).scalar()
+def next_due(tx: Tx, connection: str, but_routes: Sequence[str] = ()) -> datetime | None:
+    """Return when the next order of a Connection must be looked at, but for those of some Routes."""
+    query = sa.select(sa.type_coerce(sa.func.min(orders.c.due_at), orders.c.due_at.type)).where(
+        orders.c.connection == connection, orders.c.due_at.is_not(None), orders.c.fate != PLACED
+    )
+    if but_routes:
+        query = query.where(sa.or_(orders.c.route.is_(None), orders.c.route.not_in(but_routes)))
+    found: datetime | None = tx.execute(query).scalar()
     return found
 
 
@@ -121,7 +157,7 @@ def insert(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Insert new orders; return the ledger's id by channel ref."""
     if not rows:
         return {}
-    tx.execute(sa.insert(orders), list(rows))
+    many(tx, _INSERT, rows)
     refs = [row["ref"] for row in rows]
     query = sa.select(orders.c.ref, orders.c.id).where(
         orders.c.connection == rows[0]["connection"], orders.c.ref.in_(refs)
@@ -133,9 +169,13 @@ def update(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
     """Update orders by ``id``; every row must name the same columns."""
     values = [{("row_id" if name == "id" else name): value for name, value in row.items()} for row in rows]
     if values:
-        columns = [name for name in values[0] if name != "row_id"]
-        statement = sa.update(orders).where(orders.c.id == sa.bindparam("row_id"))
-        tx.execute(statement.values({name: sa.bindparam(name) for name in columns}), values)
+        many(tx, _update(tuple(name for name in values[0] if name != "row_id")), values)
+
+
+@cache
+def _update(columns: tuple[str, ...]) -> sa.Update:
+    statement = sa.update(orders).where(orders.c.id == sa.bindparam("row_id"))
+    return statement.values({name: sa.bindparam(name) for name in columns})
 
 
 def wake(tx: Tx, now: datetime, *, fate: str, causes: Sequence[str] | None = None) -> None:
@@ -176,12 +216,13 @@ class Link:
     number: str
     adopted: bool
     linked_at: datetime
+    rows: list[dict[str, str]] | None = None  # as the ERP showed them: ref, variant_ref, quantity
+    gone_at: datetime | None = None
 
 
 def link(tx: Tx, links: Sequence[Link]) -> None:
     """Record sales orders; the database refuses a second one for an order or a key."""
-    if links:
-        tx.execute(sa.insert(sales_orders), [{name: getattr(one, name) for name in Link.__slots__} for one in links])
+    many(tx, _LINK, [{name: getattr(one, name) for name in Link.__slots__} for one in links])
 
 
 def unlink(tx: Tx, order_id: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.store.bulk import many
 from hub.store.database import Tx
 from hub.store.tables import orders, outbox
 
@@ -25,6 +26,7 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
 
 
+OPEN = (State.PENDING, State.SENDING, State.UNKNOWN, State.BLOCKED)
 PLACE_ORDER = "place-order"
 PRIORITY = {PLACE_ORDER: 20}  # cancel 10, order 20, fulfillment 30, stock decrease 40, stock increase 50, catalogue 60
 
@@ -47,6 +49,12 @@ class Effect:
 
 
 _COLUMNS = tuple(outbox.c[name] for name in Effect.__slots__)
+_INSERT = sa.insert(outbox).inline()
+_RENEW = (
+    sa.update(outbox)
+    .where(outbox.c.id == sa.bindparam("row_id"))
+    .values(state=sa.bindparam("b_state"), payload=sa.bindparam("b_payload"), due_at=sa.bindparam("b_due"))
+)
 
 
 def _effects(result: Iterable[Any]) -> list[Effect]:
@@ -68,20 +76,19 @@ def intend(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     present = {key: (id_, state, order_id) for key, id_, state, order_id in tx.execute(query)}
     foreign = {row["key"] for row in rows if row["key"] in present and present[row["key"]][2] != row["order_id"]}
     new = [row for row in rows if row["key"] not in present]
-    if new:
-        tx.execute(sa.insert(outbox), [{"state": State.PENDING, "attempts": 0, **row} for row in new])
+    many(tx, _INSERT, [{"state": State.PENDING, "attempts": 0, **row} for row in new])
     idle = (State.PENDING, State.BLOCKED, State.SUPERSEDED)
     renewed = [
-        {"row_id": present[row["key"]][0], "b_payload": row["payload"], "b_due": row["due_at"]}
+        {
+            "row_id": present[row["key"]][0],
+            "b_state": State.PENDING,
+            "b_payload": row["payload"],
+            "b_due": row["due_at"],
+        }
         for row in rows
         if row["key"] in present and row["key"] not in foreign and present[row["key"]][1] in idle
     ]
-    if renewed:
-        statement = sa.update(outbox).where(outbox.c.id == sa.bindparam("row_id"))
-        tx.execute(
-            statement.values(state=State.PENDING, payload=sa.bindparam("b_payload"), due_at=sa.bindparam("b_due")),
-            renewed,
-        )
+    many(tx, _RENEW, renewed)
     return foreign
 
 
@@ -145,45 +152,66 @@ def abandoned(tx: Tx, target: str, before: datetime, limit: int) -> list[Effect]
 
 def to_look_up(tx: Tx, target: str, now: datetime, limit: int) -> list[Effect]:
     """Return effects that must be looked up on the other side before they may be sent."""
-    unsure = sa.or_(
-        outbox.c.state == State.UNKNOWN, sa.and_(outbox.c.state == State.PENDING, outbox.c.look_first.is_(True))
-    )
-    query = sa.select(*_COLUMNS).where(outbox.c.target == target, unsure, outbox.c.due_at <= now)
+    # The two states stand by themselves, so that the index leads to them and not to all that was ever sent.
+    open_ = outbox.c.state.in_((State.UNKNOWN, State.PENDING))
+    unsure = sa.or_(outbox.c.state == State.UNKNOWN, outbox.c.look_first.is_(True))
+    query = sa.select(*_COLUMNS).where(outbox.c.target == target, open_, unsure, outbox.c.due_at <= now)
     return _effects(tx.execute(query.order_by(outbox.c.id).limit(limit)))
 
 
 _SETTLE = (
     sa.update(outbox)
     .where(outbox.c.id == sa.bindparam("row_id"))
-    .values(state=sa.bindparam("b_state"), due_at=sa.bindparam("b_due"), look_first=sa.bindparam("b_look"))
+    .values(
+        state=sa.bindparam("b_state"),
+        due_at=sa.bindparam("b_due"),
+        look_first=sa.bindparam("b_look"),
+        attempts=sa.func.coalesce(sa.bindparam("b_attempts"), outbox.c.attempts),
+    )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of an effect; ``due_at`` None leaves its time as it was."""
+    """What became of an effect; ``due_at`` None leaves its time as it was, ``attempts`` None their count."""
 
     effect: Effect
     state: State
     due_at: datetime | None = None
     look_first: bool = False
+    attempts: int | None = None
 
 
 def settle(tx: Tx, settled: Sequence[Settled]) -> None:
     """Record what became of effects."""
-    if settled:
-        tx.execute(
-            _SETTLE,
-            [
-                {
-                    "row_id": one.effect.id,
-                    "b_state": one.state,
-                    "b_due": one.due_at or one.effect.due_at,
-                    "b_look": one.look_first,
-                }
-                for one in settled
-            ],
-        )
+    rows = [
+        {
+            "row_id": one.effect.id,
+            "b_state": one.state,
+            "b_due": one.due_at or one.effect.due_at,
+            "b_look": one.look_first,
+            "b_attempts": one.attempts,
+        }
+        for one in settled
+    ]
+    many(tx, _SETTLE, rows)
+
+
+def astray(tx: Tx, connection: str, erps: Mapping[str, str], cause: str) -> list[Effect]:
+    """Return effects that place a channel's unplaced orders elsewhere than in their route's ERP (``erps``, by route).
+
+    Also those of orders that are blocked for this cause already, wherever they go.
+    """
+    query = sa.select(*_COLUMNS).join(orders, orders.c.id == outbox.c.order_id)
+    query = query.where(outbox.c.kind == PLACE_ORDER, orders.c.connection == connection)
+    # A withdrawn one counts where an earlier send of it may have arrived.
+    sent = (outbox.c.state == State.SUPERSEDED) & (outbox.c.attempts > 0) & outbox.c.look_first
+    query = query.where(outbox.c.state.in_(OPEN) | sent)
+    query = query.where(orders.c.placed_digest.is_(None), orders.c.fate.in_(("held", "ready", "blocked")))
+    name = sa.func.coalesce(orders.c.route, "")
+    at_home = sa.or_(sa.false(), *(sa.and_(name == route, outbox.c.target == erp) for route, erp in erps.items()))
+    is_cause = sa.func.coalesce(orders.c.cause, "") == cause
+    return _effects(tx.execute(query.where(sa.or_(sa.not_(at_home), is_cause)).order_by(outbox.c.id)))
 
 
 def next_due(tx: Tx, target: str, patience_s: float) -> datetime | None:

@@ -5,12 +5,15 @@ The migrations make these tables; this module names their columns for statements
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
@@ -19,11 +22,33 @@ class Instant(sa.types.TypeDecorator[datetime]):
     impl = sa.BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // timedelta(milliseconds=1)
+    # These two instead of process_bind_param and process_result_value, which cost two calls more for each value.
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        return _milliseconds
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(milliseconds=value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        return _instant
+
+
+def _milliseconds(value: datetime | None) -> int | None:
+    return None if value is None else (value - EPOCH) // MILLISECOND
+
+
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(milliseconds=value)
+
+
+class Number(sa.types.TypeDecorator[Decimal]):
+    """A Decimal kept as text: exact on every database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
 
 
 metadata = sa.MetaData()
@@ -54,10 +79,14 @@ orders = sa.Table(
     sa.Column("hand", Text),
     sa.Column("placed_digest", Text),
     sa.Column("rechecks", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("is_open", sa.Boolean, nullable=False, server_default=sa.true()),  # units are still to ship
+    sa.Column("recorded", sa.Boolean, nullable=False, server_default=sa.false()),  # shipped by the channel, and Done
+    sa.Column("trouble", sa.JSON),  # what stands in the way after placement: shipments, cancellations, returns
     sa.UniqueConstraint("connection", "ref", name="one_row_per_channel_order"),
     sa.Index("orders_due", "connection", "due_at"),
     sa.Index("orders_fate", "fate", "id"),
     sa.Index("orders_ref", "ref"),
+    sa.Index("orders_open", "connection", "is_open", "id"),
 )
 
 sales_orders = sa.Table(
@@ -71,8 +100,11 @@ sales_orders = sa.Table(
     sa.Column("number", Text, nullable=False),
     sa.Column("adopted", sa.Boolean, nullable=False),
     sa.Column("linked_at", Instant, nullable=False),
+    sa.Column("rows", sa.JSON),  # as the ERP last showed them: [{ref, variant_ref, quantity}]
+    sa.Column("gone_at", Instant),  # since when it is known to be deleted there
     sa.UniqueConstraint("erp", "key", name="one_sales_order_per_key"),
     sa.UniqueConstraint("erp", "ref", name="one_channel_order_per_sales_order"),
+    sa.Index("sales_orders_linked", "linked_at"),
 )
 
 outbox = sa.Table(
@@ -128,6 +160,14 @@ variants = sa.Table(
     sa.Column("name", Text, nullable=False),
     sa.Column("kind", Text, nullable=False),
     sa.Column("gone", sa.Boolean, nullable=False),
+    sa.Column("product_ref", Text),
+    sa.Column("places", sa.JSON),  # of a channel: the Locations it sells this from
+    sa.Column("stockable", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("status", Text, nullable=False, server_default=""),
+    sa.Column("product_name", Text, nullable=False, server_default=""),
+    sa.Column("price", Number),  # its list price
+    sa.Column("currency", Text),
+    sa.Column("options", sa.JSON),  # what tells it from its siblings
     sa.Index("variants_sku", "connection", "sku"),
 )
 
@@ -176,4 +216,132 @@ route_starts = sa.Table(
     # The moment a Route with ``start: now`` first ran.
     sa.Column("route", Text, primary_key=True),
     sa.Column("start_at", Instant, nullable=False),
+)
+
+levels = sa.Table(
+    "levels",
+    metadata,
+    # Stock as an ERP told it, and when that reading began.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("variant_ref", Text, primary_key=True),
+    sa.Column("location_ref", Text, primary_key=True),
+    sa.Column("in_stock", Number, nullable=False),
+    sa.Column("committed", Number, nullable=False),
+    sa.Column("potential", Number, nullable=False),
+    sa.Column("read_at", Instant, nullable=False),
+)
+
+stock = sa.Table(
+    "stock",
+    metadata,
+    # What each channel sells of each of its variants: what it said last, what it was told, how the number came about.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("variant_ref", Text, primary_key=True),
+    sa.Column("quantities", sa.JSON),  # Location -> units it sells, by our last reading or write; null: a write is open
+    sa.Column("committed", Number),  # what its buyers have ordered and nobody shipped, by our last reading
+    sa.Column("read_at", Instant),
+    sa.Column("demand", Number),  # the units of our orders that were open there at that moment
+    sa.Column("target", sa.JSON),  # Location -> units it should sell
+    sa.Column("terms", sa.JSON),  # how the target came about, term by term
+    sa.Column("pushed_at", Instant),
+    sa.Column("reason", sa.JSON),  # why the channel refused the last push
+    sa.Column("retry_at", Instant),
+)
+
+switches = sa.Table(
+    "switches",
+    metadata,
+    # Items that a person has switched on or off for sync, against what the route file's patterns say.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("sku", Text, primary_key=True),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+)
+
+fulfillments = sa.Table(
+    "fulfillments",
+    metadata,
+    # Shipments as an ERP told them; each is asked for again until it is tracked.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("ref", Text, primary_key=True),
+    sa.Column("order_ref", Text, nullable=False),
+    sa.Column("document", Text, nullable=False),
+    sa.Column("digest", Text, nullable=False),
+    sa.Column("first_seen_at", Instant, nullable=False),
+    sa.Column("due_at", Instant),  # when it must be looked at again; null: only news can change it
+    sa.Column("asked", sa.Integer, nullable=False, server_default="0"),
+    sa.Index("fulfillments_order", "connection", "order_ref"),
+    sa.Index("fulfillments_due", "connection", "due_at"),
+)
+
+packages = sa.Table(
+    "packages",
+    metadata,
+    # Parcels that the channel is or was told of. Its constraint keeps one parcel from being told twice (law 7).
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("order_id", Id, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("erp", Text, nullable=False),
+    sa.Column("key", Text, nullable=False),
+    sa.Column("lines", sa.JSON, nullable=False),  # the channel's line ids -> units
+    sa.Column("tracking_number", Text),
+    sa.Column("carrier", Text),
+    sa.Column("tracking_url", Text),
+    sa.Column("state", Text, nullable=False),  # waiting, ready, sending, unknown, done, blocked, superseded
+    sa.Column("package_ref", Text),
+    sa.Column("told_tracking", Text),  # the number the channel was last told
+    sa.Column("told_at", Instant),
+    sa.Column("reason", sa.JSON),
+    sa.Column("due_at", Instant),
+    sa.Column("deadline_at", Instant),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.UniqueConstraint("erp", "key", name="one_package_per_key"),
+    sa.Index("packages_order", "order_id"),
+    sa.Index("packages_work", "state", "due_at"),
+)
+
+cancellations = sa.Table(
+    "cancellations",
+    metadata,
+    # Cancellations as a channel told them, and what became of our answer.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("ref", Text, primary_key=True),
+    sa.Column("order_ref", Text, nullable=False),
+    sa.Column("state", Text, nullable=False),
+    sa.Column("document", Text, nullable=False),
+    sa.Column("decision", Text),  # accept, refuse, ask
+    sa.Column("reason", sa.JSON),
+    sa.Column("due_at", Instant),
+    sa.Index("cancellations_order", "connection", "order_ref"),
+    sa.Index("cancellations_due", "connection", "due_at"),
+)
+
+returns = sa.Table(
+    "returns",
+    metadata,
+    # Returned goods as a channel told them, and the sales return they became.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("ref", Text, primary_key=True),
+    sa.Column("order_ref", Text, nullable=False),
+    sa.Column("document", Text, nullable=False),
+    sa.Column("state", Text, nullable=False),  # waiting, ready, sending, done, blocked
+    sa.Column("sales_return_ref", Text),
+    sa.Column("reason", sa.JSON),
+    sa.Column("due_at", Instant),
+    sa.Index("returns_due", "connection", "due_at"),
+)
+
+listings = sa.Table(
+    "listings",
+    metadata,
+    # What was published of each ERP product on a channel, and what came of it; product "" is the shop's own readiness.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("product", Text, primary_key=True),
+    sa.Column("state", Text, nullable=False),  # sending, unknown, done, blocked, gone
+    sa.Column("ref", Text),  # the channel's product, once it is known
+    sa.Column("told", Text),  # digest of what the channel was last told
+    sa.Column("told_at", Instant),
+    sa.Column("asked", Text),  # digest of what the last attempt rested on
+    sa.Column("reason", sa.JSON),  # why it is blocked, or what was said beside
+    sa.Column("due_at", Instant),  # when it is tried again; null: when something changed
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("round", sa.Integer, nullable=False, server_default="0"),  # how often a person had it listed anew
 )

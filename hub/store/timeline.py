@@ -9,8 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.store.bulk import many
 from hub.store.database import Tx
 from hub.store.tables import timeline
+
+_INSERT = sa.insert(timeline).inline()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,7 @@ class Entry:
 
 def add(tx: Tx, entries: Sequence[Entry]) -> None:
     """Append entries."""
-    if entries:
-        tx.execute(sa.insert(timeline), [{name: getattr(entry, name) for name in Entry.__slots__} for entry in entries])
+    many(tx, _INSERT, [{name: getattr(entry, name) for name in Entry.__slots__} for entry in entries])
 
 
 def of_order(tx: Tx, order_id: int) -> list[Entry]:

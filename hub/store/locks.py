@@ -1,0 +1,92 @@
+"""Locks over all processes of one database: a file beside it, or a session of its server."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+AGAIN_S = 0.1
+
+
+class Lock:
+    """A lock that was won. A file's stays until it is given back."""
+
+    def is_held(self) -> bool:
+        """Say whether it is still this process's: cheap enough to be asked again and again."""
+        return True
+
+
+class SessionLock(Lock):
+    """A lock that lives in one session of the server, and is lost with it."""
+
+    def __init__(self, session: sa.Connection, key: int) -> None:
+        self._session, self._key, self._is_lost = session, key, False
+
+    def is_held(self) -> bool:
+        """Ask the very session that holds it; one that was lost stays lost, whoever answers next."""
+        # A new session in the place of a broken one would answer, but hold nothing.
+        self._is_lost = self._is_lost or self._session.invalidated or not self._answers()
+        return not self._is_lost
+
+    def _answers(self) -> bool:
+        try:
+            self._session.exec_driver_sql("SELECT 1")
+        except sa.exc.DBAPIError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give it back, where it is still there."""
+        if self.is_held():
+            with contextlib.suppress(sa.exc.DBAPIError):
+                self._session.exec_driver_sql(f"SELECT pg_advisory_unlock({self._key})")
+
+
+@contextmanager
+def lock(engine: sa.Engine, name: str, wait_s: float) -> Iterator[Lock | None]:
+    """Hold a lock of that name; yields None where another process holds it for longer than ``wait_s``."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    if engine.dialect.name == "sqlite":
+        with _file_lock(f"{engine.url.database}-{digest}.lock", wait_s) as found:
+            yield found
+    else:
+        with _session_lock(engine, int(digest, 16) - 2**63, wait_s) as found:
+            yield found
+
+
+@contextmanager
+def _file_lock(path: str, wait_s: float) -> Iterator[Lock | None]:
+    file = FileLock(path, thread_local=False)
+    try:
+        file.acquire(timeout=wait_s)
+    except Timeout:
+        yield None
+        return
+    try:
+        yield Lock()
+    finally:
+        file.release()
+
+
+@contextmanager
+def _session_lock(engine: sa.Engine, key: int, wait_s: float) -> Iterator[Lock | None]:
+    with engine.connect() as raw:
+        session = raw.execution_options(isolation_level="AUTOCOMMIT")
+        end = time.monotonic() + wait_s
+        query = f"SELECT pg_try_advisory_lock({key})"
+        while not (won := bool(session.exec_driver_sql(query).scalar())) and time.monotonic() < end:
+            time.sleep(AGAIN_S)
+        if not won:
+            yield None
+            return
+        held = SessionLock(session, key)
+        try:
+            yield held
+        finally:
+            held.release()
