@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -10,14 +11,20 @@ import httpx
 
 from hub.contract import Budget, Call, Connection, Pace
 from hub_katana.answers import Listing, Row, decode, encode, read_listing
-from hub_katana.auth import BearerAuth
-from hub_katana.failures import failure, unreadable
+from hub_katana.auth import authentication, reconnecting
+from hub_katana.failures import RefusedError, failure, unreadable
 from hub_katana.pace import WINDOW_S, read_pace
 from hub_katana.settings import KatanaSettings
 
 Params = Sequence[tuple[str, str]]
 _SEARCH_SIZE = 200  # K-57
 _TRAVEL_S = 1.0  # a call that left late may arrive early; where the window slides (K-04), 60 s here can be 59 s there
+
+
+@lru_cache(maxsize=64)
+def _url(text: str) -> httpx.URL:
+    # Nearly all calls go to the same few addresses, and httpx takes long to read one.
+    return httpx.URL(text)
 
 
 class Client:
@@ -29,19 +36,31 @@ class Client:
     def __init__(self, connection: Connection[KatanaSettings]) -> None:
         settings = connection.settings
         self._connection = connection
-        self._auth = BearerAuth(settings.api_key, connection.id)
-        # Tools on one key share its quota (K-04), and so do two Connections; a digest names the key without saying it.
-        digest = sha256(settings.api_key.get_secret_value().encode()).hexdigest()[:16]
+        self._auth = authentication(connection)
+        self._reconnect = reconnecting(settings, connection.id)
+        # Tools on one key or app share its quota (K-04), as do two Connections; a digest names it without saying it.
+        digest = sha256(settings.quota_holder.encode()).hexdigest()[:16]
         self._budget = Budget(f"katana:{digest}", settings.requests_per_minute, WINDOW_S + _TRAVEL_S)
         self._size = settings.page_size
 
     def get(self, path: str) -> Row:
         """Read one bare object (K-02)."""
+        return self._object(self._send("GET", path, reads=True), self._where("GET", path), reads=True)
+
+    def find(self, path: str, params: Params = ()) -> Row | None:
+        """Read one record by its id; None where there is none, or it is deleted (K-14, K-55)."""
+        try:
+            response = self._send("GET", path, params=params, reads=True)
+        except RefusedError as refused:
+            if refused.refusal.status != httpx.codes.NOT_FOUND:
+                raise
+            return None
+        return self._object(response, self._where("GET", path), reads=True)
+
+    def whole(self, path: str) -> tuple[Row, ...]:
+        """Read a list that has no pages, such as a bare array (K-07)."""
         response = self._send("GET", path, reads=True)
-        body = self._decoded(response, self._where("GET", path), reads=True)
-        if not isinstance(body, dict):
-            raise unreadable(where=self._where("GET", path), reads=True)
-        return body
+        return self._listing(response, self._where("GET", path), 1, self._size).rows
 
     def page(self, path: str, params: Params = (), number: int = 1) -> Listing:
         """Read one page of a list, newest created first (K-10)."""
@@ -101,6 +120,19 @@ class Client:
             raise unreadable(where=where, reads=False)
         return made
 
+    def change(self, path: str, body: Row, *, subject: str = "", private: Collection[str] = ()) -> Row:
+        """Change one record and return it as Katana answers it. Repeats: safe, the same change again is none."""
+        response = self._send("PATCH", path, body=body, reads=False, subject=subject, private=private)
+        return self._object(response, self._where("PATCH", path, subject), reads=False)
+
+    def remove(self, path: str, *, subject: str = "") -> None:
+        """Delete one record; one that is gone already is fine. The answer's body is not read (K-16)."""
+        try:
+            self._send("DELETE", path, reads=False, subject=subject)
+        except RefusedError as refused:
+            if refused.refusal.status != httpx.codes.NOT_FOUND:
+                raise
+
     def _send(
         self,
         method: str,
@@ -114,7 +146,7 @@ class Client:
     ) -> httpx.Response:
         response = self._connection.http.request(
             method,
-            f"{self._connection.settings.api_url}{path}",
+            _url(f"{self._connection.settings.api_url}{path}"),
             params=list(params) or None,  # an empty list would have the URL parsed once more
             content=None if body is None else encode(body),
             headers={"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"}),
@@ -122,9 +154,14 @@ class Client:
             extensions={"hub": Call(reads=reads, budget=self._budget, pace=self._pace)},
         )
         if not response.is_success:
-            hidden = (*private, self._connection.settings.api_key.get_secret_value())
-            where = self._where(method, path, subject)
-            raise failure(response, where=where, reads=reads, now=self._connection.clock.now(), private=hidden)
+            raise failure(
+                response,
+                where=self._where(method, path, subject),
+                reads=reads,
+                now=self._connection.clock.now(),
+                reconnect=self._reconnect,
+                private=(*private, response.request.headers.get("Authorization", "").removeprefix("Bearer ")),
+            )
         return response
 
     def _pace(self, response: httpx.Response) -> Pace | None:
@@ -135,6 +172,12 @@ class Client:
             return read_listing(response, number, size)
         except ValueError:
             raise unreadable(where=where, reads=True) from None
+
+    def _object(self, response: httpx.Response, where: str, *, reads: bool) -> Row:
+        body = self._decoded(response, where, reads=reads)
+        if not isinstance(body, dict):
+            raise unreadable(where=where, reads=reads)
+        return body
 
     def _decoded(self, response: httpx.Response, where: str, *, reads: bool) -> Any:
         try:

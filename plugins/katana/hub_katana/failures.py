@@ -10,7 +10,7 @@ import httpx
 
 from hub.contract import AuthorizationError, HubError, RejectedError, TransientError
 from hub_katana.answers import Refusal, read_refusal
-from hub_katana.auth import HOW_TO_RECONNECT
+from hub_katana.auth import WITH_KEY, Reconnect
 from hub_katana.pace import wait_s
 
 _FORBIDDEN = (httpx.codes.PAYMENT_REQUIRED, httpx.codes.FORBIDDEN)
@@ -27,7 +27,13 @@ class RefusedError(RejectedError):
 
 
 def failure(
-    response: httpx.Response, *, where: str, reads: bool, now: datetime, private: Collection[str] = ()
+    response: httpx.Response,
+    *,
+    where: str,
+    reads: bool,
+    now: datetime,
+    reconnect: Reconnect = WITH_KEY,
+    private: Collection[str] = (),
 ) -> HubError:
     """Return the error for an answer that is not a success.
 
@@ -36,11 +42,11 @@ def failure(
     """
     status = response.status_code
     if status == httpx.codes.UNAUTHORIZED:
-        what = "Katana refuses the API key"
-        return AuthorizationError("credentials-refused", what, where=where, do=HOW_TO_RECONNECT)
+        what = f"Katana refuses the {reconnect.credential}"
+        return AuthorizationError("credentials-refused", what, where=where, do=reconnect.do)
     if status in _FORBIDDEN:
-        what = f"Katana does not allow this key to do that (HTTP {status})"
-        return AuthorizationError("credentials-refused", what, where=where, do=HOW_TO_RECONNECT)
+        what = f"Katana does not allow this {reconnect.credential} to do that (HTTP {status})"
+        return AuthorizationError("credentials-refused", what, where=where, do=reconnect.do)
     if status == httpx.codes.TOO_MANY_REQUESTS:
         after_s = wait_s(response, now)
         what = "Katana's request limit is used up"

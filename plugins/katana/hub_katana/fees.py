@@ -21,6 +21,20 @@ class ShippingFees:
         """Add the fee. Repeats: not safe; ask ``exists`` first where an earlier try may have been answered."""
         self._client.create(_PATH, fee_body(charge, order_id, tax_rate_id), subject=subject)
 
+    def set(
+        self, charge: ShippingCharge | None, order_id: int, there: Row | None, tax_rate_id: int | None, *, subject: str
+    ) -> None:
+        """Make the fee that is ``there`` the one wanted: add it, change it, or remove it. Repeats: safe."""
+        if charge is None:
+            if there is not None:
+                self._client.remove(f"{_PATH}/{there['id']}", subject=subject)
+        elif there is None:
+            self.add(charge, order_id, tax_rate_id, subject=subject)
+        else:
+            body = fee_body(charge, order_id, tax_rate_id)
+            del body["sales_order_id"]
+            self._client.change(f"{_PATH}/{there['id']}", body, subject=subject)
+
     def exists(self, order_id: int) -> bool:
         """Say whether the order carries a fee.
 

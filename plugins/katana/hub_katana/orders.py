@@ -27,12 +27,14 @@ class SalesOrders:
            what is not known yet.
     """
 
-    def __init__(self, connection: Connection[KatanaSettings], client: Client) -> None:
+    def __init__(
+        self, connection: Connection[KatanaSettings], client: Client, tax_rates: TaxRates, fees: ShippingFees
+    ) -> None:
         self._connection = connection
         self._client = client
         self._customers = Customers(connection, client)
-        self._tax_rates = TaxRates(connection, client)
-        self._fees = ShippingFees(client)
+        self._tax_rates = tax_rates
+        self._fees = fees
 
     def push(self, order: SalesOrder, existing: PlacedOrder | None) -> PlacedOrder:
         """Create the order, or add to ``existing`` the shipping fee it lacks.
@@ -63,7 +65,8 @@ class SalesOrders:
             if not (is_remembered and may_be_stale(refused.refusal)):
                 raise self._refused(order, refused) from refused
             row, tax_ids = self._send_with_fresh_ids(order)
-        placed = placed_order(row, order.key).model_copy(update={"ours": True})  # whatever the answer leaves out (K-54)
+        known = {"ours": True, "untouched": True}  # whatever the answer leaves out (K-54)
+        placed = placed_order(row, order.key).model_copy(update=known)
         return placed if order.shipping is None else self._with_fee(order, placed, tax_ids)
 
     def _send_with_fresh_ids(self, order: SalesOrder) -> tuple[Row, TaxIds]:
@@ -123,7 +126,9 @@ class SalesOrders:
                 where = f"{self._connection.id}, {_subject(order)}"
                 do = "Read the catalogue and the locations again, then retry."
                 refs = (row.variant_ref,)
-                raise RejectedError("reference-invalid", str(wrong), where=where, do=do, variant_refs=refs) from wrong
+                raise RejectedError(
+                    "reference-invalid", str(wrong), where=where, do=do, variant_refs=refs, sent=False
+                ) from wrong
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from threading import Lock
 
@@ -13,6 +14,7 @@ from hub_katana.settings import KatanaSettings
 from hub_katana.translate import decimal_of, plain
 
 _HIGHEST = Decimal("999.999")  # K-84
+_MISS_S = 60.0  # a batch asks once for a rate that is not there; a person who made it waits no longer than this
 
 
 class TaxRates:
@@ -22,12 +24,14 @@ class TaxRates:
         self._connection = connection
         self._client = client
         self._lock = Lock()
+        self._missed: dict[Decimal, datetime] = {}  # rates that a reading did not show, and when
         self._made: dict[Decimal, int] = {}  # a rate made here is never made again, even where a list lags behind
 
     def ids_for(self, rates: Iterable[Decimal | None], *, create: bool, where: str) -> dict[Decimal | None, int | None]:
         """Return the tax rate's id for each percentage; None for a row that carries no tax (K-50).
 
-        Units:   0 calls where all are remembered, else 1, and 1 more for each that is made.
+        Units:   0 calls where all are remembered, else 1, and 1 more for each that is made. That there is none is
+                 remembered for a minute.
         Repeats: safe; the list is read before anything is made.
         Raises:  RejectedError ``tax-rate-missing`` where Katana has no such rate and none may be made.
         """
@@ -54,23 +58,45 @@ class TaxRates:
         ids = {rate: found for rate in rates if (found := self._remembered(rate)) is not None}
         missing = [rate for rate in rates if rate not in ids]
         if missing:
+            if not create:
+                self._refuse_missed(missing, where=where)
             rows = [row for listing in self._client.pages("/tax_rates") for row in listing.rows]
             for rate in missing:
                 found = _best(rows, rate)
+                self._note(rate, missed=found is None)
                 ids[rate] = self._make(rate, create=create, where=where) if found is None else found
                 self._connection.memory.set(_memory_key(rate), str(ids[rate]))
         return ids
 
+    def _refuse_missed(self, rates: Iterable[Decimal], *, where: str) -> None:
+        """Refuse at once what the list did not have a moment ago."""
+        now = self._connection.clock.now()
+        for rate in rates:
+            missed_at = self._missed.get(rate)
+            if missed_at is not None and abs((now - missed_at).total_seconds()) < _MISS_S:
+                raise _missing(rate, where=where)
+
+    def _note(self, rate: Decimal, *, missed: bool) -> None:
+        if missed:
+            self._missed[rate] = self._connection.clock.now()
+        else:
+            self._missed.pop(rate, None)
+
     def _make(self, rate: Decimal, *, create: bool, where: str) -> int:
         shown = plain(rate)
         if not create or rate > _HIGHEST:
-            what = f"Katana has no tax rate of {shown} %"
-            do = f"Make a tax rate of {shown} % in Katana, or let the route create missing tax rates; then retry."
-            raise RejectedError("tax-rate-missing", what, where=where, do=do)
+            raise _missing(rate, where=where)
         made = self._client.create("/tax_rates", {"rate": shown, "name": f"{shown} %"}, subject=where)
         self._made[rate] = int(made["id"])
         self._connection.log.info("tax-rate-made", rate=str(shown))
         return self._made[rate]
+
+
+def _missing(rate: Decimal, *, where: str) -> RejectedError:
+    shown = plain(rate)
+    what = f"Katana has no tax rate of {shown} %"
+    do = f"Make a tax rate of {shown} % in Katana, or let the route create missing tax rates; then retry."
+    return RejectedError("tax-rate-missing", what, where=where, do=do, sent=False)
 
 
 def _best(rows: Iterable[Row], rate: Decimal) -> int | None:

@@ -18,6 +18,7 @@ from hub.contract import (
     LocationKind,
     OrderKey,
     PlacedOrder,
+    PlacedRow,
     SalesOrder,
     SalesOrderRow,
     ShippingCharge,
@@ -28,7 +29,9 @@ from hub_katana.answers import Row
 Body = dict[str, Any]
 TaxIds = Mapping[Decimal | None, int | None]
 _CUSTOMER_REF_MOST = 255  # K-80
-_ADDRESS_PARTS = (
+_UNTOUCHED = frozenset({"NOT_SHIPPED", "PENDING", "READY_FOR_FULFILLMENT"})  # K-62
+ADDRESS_KINDS = ("billing", "shipping")
+ADDRESS_PARTS = (
     "first_name", "last_name", "company", "phone", "line_1", "line_2", "city", "state", "zip", "country",
 )  # fmt: skip
 
@@ -97,12 +100,13 @@ def order_body(order: SalesOrder, customer_id: int, tax_ids: TaxIds) -> Body:
             "ecommerce_store_name": key.shop,
             "ecommerce_order_id": key.ref,
             "addresses": address_bodies(order.address),
-            "sales_order_rows": [_row_body(row, tax_ids) for row in order.rows],
+            "sales_order_rows": [row_body(row, tax_ids) for row in order.rows],
         }
     )
 
 
-def _row_body(row: SalesOrderRow, tax_ids: TaxIds) -> Body:
+def row_body(row: SalesOrderRow, tax_ids: TaxIds) -> Body:
+    """Build one row of a sales order, as its create and the row's own create take it (K-41, K-43)."""
     return filled(
         {
             "variant_id": id_of(row.variant_ref),
@@ -117,8 +121,8 @@ def _row_body(row: SalesOrderRow, tax_ids: TaxIds) -> Body:
 
 def address_bodies(address: Address | None) -> list[Body]:
     """Return the address as billing and as shipping (K-47); nothing where no part of it is known."""
-    known = filled({part: (getattr(address, part) or "").strip() for part in _ADDRESS_PARTS}) if address else {}
-    return [{"entity_type": kind, **known} for kind in ("billing", "shipping")] if known else []
+    known = filled({part: (getattr(address, part) or "").strip() for part in ADDRESS_PARTS}) if address else {}
+    return [{"entity_type": kind, **known} for kind in ADDRESS_KINDS] if known else []
 
 
 def customer_body(customer: Customer) -> Body:
@@ -149,12 +153,17 @@ def fee_body(charge: ShippingCharge, order_id: int, tax_rate_id: int | None) -> 
 
 def private_texts(order: SalesOrder) -> tuple[str, ...]:
     """Return what an order's body says of the buyer, so that no message repeats it."""
-    address = order.address
-    parts = ("first_name", "last_name", "company", "phone", "line_1", "line_2", "city", "zip")
-    of_address = [getattr(address, part) for part in parts] if address else []
+    of_address = address_texts(order.address)
     customer = order.customer
     of_customer = [customer.name, customer.first_name, customer.last_name, customer.email, customer.phone]
     return tuple(text for text in (*of_address, *of_customer, order.note) if text)
+
+
+def address_texts(address: Address | None) -> tuple[str, ...]:
+    """Return what an address says of the buyer, so that no message repeats it."""
+    parts = ("first_name", "last_name", "company", "phone", "line_1", "line_2", "city", "zip")
+    texts = [getattr(address, part) for part in parts] if address else []
+    return tuple(text for text in texts if text)
 
 
 def is_match(row: Row, key: OrderKey) -> bool:
@@ -186,19 +195,42 @@ def placed_order(row: Row, key: OrderKey) -> PlacedOrder:
         created_at=instant_of(row.get("created_at")),
         deleted=bool(row.get("deleted_at")),
         ours=is_ours(row, key),
+        rows=placed_rows(row.get("sales_order_rows")),
+        untouched=is_untouched(row),
     )
 
 
-def variant(row: Row) -> Variant:
-    """Read a variant, with its parent where ``extend`` brought it (K-29 to K-31, K-35).
+def placed_rows(rows: Any) -> tuple[PlacedRow, ...]:
+    """Read the living rows of a sales order; none at all where one of them cannot be read (K-54)."""
+    placed = []
+    for row in rows if isinstance(rows, list) else ():
+        quantity = decimal_of(row.get("quantity"))
+        if quantity is None:
+            return ()
+        if not row.get("deleted_at"):
+            placed.append(PlacedRow(ref=str(row["id"]), variant_ref=str(row["variant_id"]), quantity=quantity))
+    return tuple(placed)
+
+
+def is_untouched(row: Row) -> bool:
+    """Say whether nothing of a sales order is packed or delivered; a status nobody knows may be either (K-62)."""
+    return row.get("status") in _UNTOUCHED
+
+
+def variant(row: Row, currency: str | None = None) -> Variant:
+    """Read a variant, with its parent where ``extend`` brought it (K-29 to K-31, K-34, K-35).
 
     Name, archived mark and is_sellable live on the parent; without a parent a living variant counts as sellable.
+
+    Args:
+        currency: the account's base currency, which prices are in; None: not known.
     """
     parent = row.get("product_or_material") or row.get("item")
     parent = parent if isinstance(parent, dict) else {}
-    configs = row.get("config_attributes") or ()
-    words = [parent.get("name"), *(config.get("config_value") for config in configs if isinstance(config, dict))]
+    configs = [each for each in row.get("config_attributes") or () if isinstance(each, dict)]
+    words = [parent.get("name"), *(config.get("config_value") for config in configs)]
     is_gone = row.get("deleted_at") or parent.get("archived_at") or parent.get("deleted_at")
+    price = decimal_of(row.get("sales_price"))
     return Variant(
         ref=str(row["id"]),
         sku=_text(row.get("sku")) or None,
@@ -207,6 +239,14 @@ def variant(row: Row) -> Variant:
         kind=str(row.get("type") or "product"),
         gone=bool(is_gone) or parent.get("is_sellable") is False,
         updated_at=instant_of(row.get("updated_at")),
+        product_name=_text(parent.get("name")),
+        price=price,
+        currency=currency if price is not None else None,
+        options={
+            _text(config.get("config_name")): _text(config["config_value"])
+            for config in configs
+            if config.get("config_name") and config.get("config_value")
+        },
     )
 
 

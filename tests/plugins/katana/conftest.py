@@ -119,6 +119,14 @@ class Katana:
     def seed(self, **parts: Any) -> Any:
         return self.control("POST", "seed", parts)
 
+    def do(self, deed: str, **body: Any) -> Any:
+        """What a person does in Katana's own pages; not counted."""
+        return self.control("POST", f"do/{deed}", body)
+
+    def order(self, number: str) -> Any:
+        """A sales order as it stands, deleted rows and fulfillments too."""
+        return self.control("GET", f"order?order_no={number}")
+
     def options(self, **switches: str) -> None:
         self.control("POST", "options", switches)
 
