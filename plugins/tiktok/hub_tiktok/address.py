@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -28,11 +27,18 @@ class Levels:
 def region(order: Json) -> str | None:
     """Return the destination, ISO 3166-1 alpha-2; None where the order does not tell yet."""
     recipient = child(order, "recipient_address")
-    country = next((d for d in children(recipient, "district_info") if text(d, "address_level") == "L0"), {})
-    for code in (text(recipient, "region_code").upper(), text(country, "iso_code").upper()):
-        if re.fullmatch("[A-Z]{2}", code):
-            return REGION_CODES.get(code, code)
-    return None
+    return _country_code(text(recipient, "region_code")) or next(
+        (_country_code(text(d, "iso_code")) for d in children(recipient, "district_info") if _is_country(d)), None
+    )
+
+
+def _is_country(district: Json) -> bool:
+    return text(district, "address_level") == "L0"
+
+
+def _country_code(word: str) -> str | None:
+    code = word.upper()
+    return REGION_CODES.get(code, code) if len(code) == 2 and code.isascii() and code.isalpha() else None
 
 
 def address(order: Json, levels: Levels, *, is_before_shipment: bool) -> Address | None:

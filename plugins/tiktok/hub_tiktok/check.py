@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.contract import Finding, Location, LocationKind
+from hub_tiktok.endpoints import (
+    AFTER_SALES,
+    AUTHORIZATION,
+    LOGISTICS,
+    ORDERS,
+    PRODUCT_WRITES,
+    PRODUCTS,
+    SHIPPING,
+    SPLITTING,
+)  # fmt: skip
 from hub_tiktok.shops import Shop
 
-NEEDED_SCOPES = ("seller.order.info", "seller.logistics", "seller.authorization.info")  # T-17
-FBT_SCOPE = "seller.fbt.info"
+NEEDED_SCOPES = (ORDERS, LOGISTICS, AUTHORIZATION)  # T-17
+FEATURE_SCOPES = {  # T-94: what each further scope is for; orders arrive without them
+    SHIPPING: "telling TikTok Shop of shipments, and labels",
+    SPLITTING: "splitting an order into several parcels",
+    PRODUCTS: "reading products and stock",
+    PRODUCT_WRITES: "setting stock, and listing products",
+    AFTER_SALES: "reading and deciding cancellations and returns",
+}
 MOST_AHEAD_S, MOST_BEHIND_S, NOTICEABLE_S = 30, 300, 20  # T-23
 
 
@@ -16,11 +32,16 @@ def scope_findings(scopes: Sequence[str], reconsent: str) -> list[Finding]:
     """Return which scopes the consent lacks; nothing where the scopes are not known."""
     if not scopes:
         return []
-    missing = [scope for scope in NEEDED_SCOPES if scope not in scopes]
-    if not missing:
-        return [Finding(ok=True, what=f"scopes granted: {', '.join(NEEDED_SCOPES)}")]
     do = f"Add it to the app in Partner Center; a token keeps the scopes of its consent, so then: {reconsent}"
-    return [Finding(ok=False, what=f"scope {scope} is not granted", do=do) for scope in missing]
+    missing = [scope for scope in NEEDED_SCOPES if scope not in scopes]
+    found = [Finding(ok=False, what=f"scope {scope} is not granted", do=do) for scope in missing]
+    found += [
+        Finding(ok=False, what=f"scope {scope} is not granted, which stops {feature}; orders arrive without it", do=do)
+        for scope, feature in FEATURE_SCOPES.items()
+        if scope not in scopes
+    ]
+    granted = [scope for scope in (*NEEDED_SCOPES, *FEATURE_SCOPES) if scope in scopes]
+    return found or [Finding(ok=True, what=f"scopes granted: {', '.join(granted)}")]
 
 
 def shop_findings(shop: Shop) -> list[Finding]:

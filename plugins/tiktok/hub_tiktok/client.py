@@ -1,4 +1,4 @@
-"""Calls of the TikTok Shop API: endpoints with their versions, the envelope, and errors out of it."""
+"""Single calls of the TikTok Shop API: signed and sent, the envelope read, errors made of it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,20 @@ from hub.contract import (
     ConfigurationError,
     Connection,
     HubError,
+    RejectedError,
     TransientError,
+    is_loopback,
 )  # fmt: skip
 from hub_tiktok.auth import TOKEN_HEADER, SignedAuth
-from hub_tiktok.errors import CLOCK, PATH, Refusal, row_of
+from hub_tiktok.codes import CLOCK, PATH, row_of
+from hub_tiktok.endpoints import TOKEN_GET, TOKEN_REFRESH, Endpoint
+from hub_tiktok.errors import Refusal
 from hub_tiktok.payload import Json, child, parse, text, whole
 from hub_tiktok.settings import TikTokSettings
 
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One call of the API in the version we use; versions of endpoints may be mixed (T-35)."""
-
-    method: str
-    path: str
-
-
-SHOPS = Endpoint("GET", "/authorization/202309/shops")  # T-19
-ORDER_SEARCH = Endpoint("POST", "/order/202309/orders/search")  # T-45
-ORDER_DETAIL = {  # T-52, by the setting order_detail_version
-    "202507": Endpoint("GET", "/order/202507/orders"),
-    "202309": Endpoint("GET", "/order/202309/orders"),
-}
-WAREHOUSES = Endpoint("GET", "/logistics/202309/warehouses")  # T-78
-FBT_WAREHOUSES = Endpoint("GET", "/fbt/202408/warehouses")  # T-77
-TOKEN_REFRESH = Endpoint("GET", "/api/v2/token/refresh")  # T-12, on the other host
-
 SECRET_NAMES = ("sign", "shop_cipher", "app_secret", "refresh_token", "access_token", "auth_code")
+Files = Mapping[str, tuple[str | None, bytes | str, str | None]]
+"""Parts of a multipart body by name: file name (None: a plain field), content, media type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +45,7 @@ class Answer:
 class Client:
     """Sends single calls for one Connection.
 
-    Repeats: each call is a read and is said to be one, POST searches included, so the hub may send it again.
+    Repeats: a read is said to be one, POST searches included, so the hub may send it again; a write is not.
     Raises:  the errors of ``hub_tiktok.errors``; TransientError where no readable answer came.
     """
 
@@ -76,7 +63,14 @@ class Client:
         )
 
     def call(
-        self, endpoint: Endpoint, query: Mapping[str, str], *, body: Json | None = None, cipher: str | None = None
+        self,
+        endpoint: Endpoint,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Json | None = None,
+        cipher: str | None = None,
+        ids: Mapping[str, str] | None = None,
+        files: Files | None = None,
     ) -> Answer:
         """Make one signed call and return what it answers.
 
@@ -84,45 +78,78 @@ class Client:
             query: decoded; a list is one comma-joined value (T-28).
             body: sent compact, and not at all where it is empty (T-27).
             cipher: the shop's, for calls on shop level only (T-20, T-21).
+            ids: what stands in the path's braces.
+            files: parts of a multipart body, which the signature leaves out (T-26).
         """
-        params = {**query, "shop_cipher": cipher} if cipher else dict(query)
+        params = {**(query or {}), "shop_cipher": cipher} if cipher else dict(query or {})
         content = json.dumps(body, separators=(",", ":")).encode() if body else None
-        response = self._send(endpoint, self._settings.api_url, params, content=content, auth=self._auth, reads=True)
-        return self._read(endpoint, response)
+        url = self._settings.api_url + endpoint.filled(ids or {})
+        return self._read(endpoint, self._send(endpoint, url, params, content=content, auth=self._auth, files=files))
+
+    def exchange(self, code: str) -> Json:
+        """Exchange the code of a consent, unsigned; return the data of the answer (T-09). A code works once (T-07)."""
+        return self._token(TOKEN_GET, {"auth_code": code, "grant_type": "authorized_code"})
 
     def refresh(self, refresh_token: str) -> Json:
         """Exchange a refresh token, unsigned; return the data of the answer (T-12).
 
         Repeats: never, the old token may have died (T-13); a lost answer is a TransientError that may have happened.
         """
+        return self._token(TOKEN_REFRESH, {"refresh_token": refresh_token, "grant_type": "refresh_token"})
+
+    def download(self, url: str, where: str) -> httpx.Response:
+        """Fetch a document from where TikTok keeps it: unsigned and without our token, https or loopback only (T-110).
+
+        Raises:
+            RejectedError: the address is not one to fetch from.
+            TransientError: it did not come; the address is told to nobody, since whoever has it has the document.
+        """
+        if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
+            raise RejectedError(
+                "address-refused", "the document's address is not https", where=where, do="Report this to TikTok Shop"
+            )
+        budget = Budget(
+            f"tiktok:{self._settings.app_key}:{self._settings.shop}:documents", self._settings.requests_per_second, 1.0
+        )
+        try:
+            return self._connection.http.get(url, extensions={"hub": Call(reads=True, budget=budget)})
+        except (httpx.TransportError, TransientError) as error:
+            raise TransientError(
+                "channel-unreachable",
+                f"a document could not be downloaded: {type(error).__name__}",
+                where=where,
+                do="Nothing to do: it is tried again",
+            ) from None
+
+    def _token(self, endpoint: Endpoint, grant: Mapping[str, str]) -> Json:
         secrets = {
             "app_key": self._settings.app_key,
             "app_secret": self._settings.app_secret.get_secret_value(),
-            "refresh_token": refresh_token,
-            "grant_type": "refresh_token",
+            **grant,
         }
-        response = self._send(TOKEN_REFRESH, self._settings.auth_url, secrets, content=None, auth=None, reads=False)
-        return self._read(TOKEN_REFRESH, response).data
+        url = self._settings.auth_url + endpoint.path
+        return self._read(endpoint, self._send(endpoint, url, secrets, content=None, auth=None)).data
 
     def _send(
         self,
         endpoint: Endpoint,
-        host: str,
+        url: str,
         params: Mapping[str, str],
         *,
         content: bytes | None,
         auth: httpx.Auth | None,
-        reads: bool,
+        files: Files | None = None,
     ) -> httpx.Response:
         try:
             return self._connection.http.request(
                 endpoint.method,
-                host + endpoint.path,
+                url,
                 params=dict(params),
                 content=content,
-                headers={"content-type": "application/json"},  # T-34: perhaps wanted on GET as well
+                files=files,
+                headers=None if files else {"content-type": "application/json"},  # T-34: perhaps wanted on GET as well
                 auth=auth,
-                extensions={"hub": Call(reads=reads, budget=self._budget(endpoint))},
+                extensions={"hub": Call(reads=not endpoint.writes, budget=self._budget(endpoint))},
             )
         except httpx.TransportError as error:
             raise TransientError(
@@ -130,13 +157,14 @@ class Client:
                 f"TikTok Shop gave no whole answer: {type(error).__name__}",
                 where=f"{self._connection.id}, {endpoint.method} {endpoint.path}",
                 do="Nothing to do: it is tried again",
-                may_have_happened=not reads,
+                may_have_happened=endpoint.writes,
             ) from None  # the cause carries the URL, and with it secrets
 
     def _budget(self, endpoint: Endpoint) -> Budget:
         # T-40: TikTok counts per endpoint, app and shop
         key = f"tiktok:{self._settings.app_key}:{self._settings.shop}:{endpoint.method} {endpoint.path}"
-        return Budget(key, self._settings.requests_per_second, 1.0)
+        per_s = self._settings.writes_per_second if endpoint.writes else self._settings.requests_per_second
+        return Budget(key, per_s, 1.0)
 
     def _read(self, endpoint: Endpoint, response: httpx.Response) -> Answer:
         envelope = parse(response.content)
@@ -151,7 +179,7 @@ class Client:
             message += f"; our clock is {_offset(ahead)}"
         request_id = text(envelope, "request_id") or "without id"
         where = f"{self._where(endpoint, response)}, code {code}, request {request_id}"
-        raise Refusal(code, message, where, self.reconsent, _retry_after(response)).error()
+        raise Refusal(code, message, where, self.reconsent, _retry_after(response), endpoint.writes).error()
 
     def _without_envelope(self, endpoint: Endpoint, response: httpx.Response) -> HubError:
         what = f"TikTok Shop answers HTTP {response.status_code} without a readable body"
@@ -166,11 +194,11 @@ class Client:
             where=where,
             do="Nothing to do: it is tried again",
             retry_after_s=_retry_after(response),
-            may_have_happened=endpoint is TOKEN_REFRESH,
+            may_have_happened=endpoint.writes and response.status_code != 429,
         )
 
     def _where(self, endpoint: Endpoint, response: httpx.Response) -> str:
-        return f"{self._connection.id}, {endpoint.method} {endpoint.path}, HTTP {response.status_code}"
+        return f"{self._connection.id}, {endpoint.method} {response.request.url.path}, HTTP {response.status_code}"
 
     def _clock_ahead(self, response: httpx.Response) -> int | None:
         try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from hub.contract import Log, RejectedError
-from hub_tiktok.errors import TOO_WIDE
+from hub_tiktok.codes import TOO_WIDE
 from hub_tiktok.payload import Json, text, whole
 
 ROUNDS = 3  # readings of one window before a count that never fits is taken to be wrong

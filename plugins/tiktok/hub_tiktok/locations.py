@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 from hub.contract import Connection, Location, LocationKind, RejectedError
-from hub_tiktok.check import FBT_SCOPE
-from hub_tiktok.client import FBT_WAREHOUSES, WAREHOUSES, Client
+from hub_tiktok.client import Client
+from hub_tiktok.endpoints import FBT, FBT_WAREHOUSES, WAREHOUSES
 from hub_tiktok.errors import CipherUnwantedError
 from hub_tiktok.payload import Json, children, flag, text, texts
 from hub_tiktok.settings import TikTokSettings
 from hub_tiktok.shops import Shops
 
 KINDS = {"SALES_WAREHOUSE": LocationKind.SHIPS, "RETURN_WAREHOUSE": LocationKind.RETURNS}  # T-78
+
+OWN_PLACES = "fbt-warehouses"
 
 
 class Warehouses:
@@ -23,17 +27,28 @@ class Warehouses:
 
     def locations(self) -> list[Location]:
         """Return every warehouse once; TikTok's own are CHANNEL, as far as the consent lets us tell (T-77)."""
-        answer = self._shops.with_cipher(lambda shop: self._client.call(WAREHOUSES, {}, cipher=shop.cipher))
+        answer = self._shops.call(WAREHOUSES)
         run_by_channel = self._run_by_channel()
-        places = {place.ref: place for place in map(_location, children(answer.data, "warehouses")) if place}
+        self._connection.memory.set(OWN_PLACES, json.dumps(sorted(run_by_channel)))
+        places = {place.ref: place for place in map(_location, children(answer, "warehouses")) if place}
         for ref, name in run_by_channel.items():
             listed = places.get(ref) or Location(ref=ref, name=name, kind=LocationKind.CHANNEL)
             places[ref] = listed.model_copy(update={"kind": LocationKind.CHANNEL})
         return list(places.values())
 
+    def channel_run(self) -> frozenset[str]:
+        """Return the ids of TikTok's own warehouses, from memory where possible."""
+        if FBT not in self._connection.tokens.scopes():
+            return frozenset()
+        known = self._connection.memory.get(OWN_PLACES)
+        if known is None:
+            known = json.dumps(sorted(self._run_by_channel()))
+            self._connection.memory.set(OWN_PLACES, known)
+        return frozenset(texts({"ids": json.loads(known)}, "ids"))
+
     def _run_by_channel(self) -> dict[str, str]:
         """Return names by warehouse id; empty where the scope is missing or the shop is not on board."""
-        if FBT_SCOPE not in self._connection.tokens.scopes():
+        if FBT not in self._connection.tokens.scopes():
             return {}
         try:
             data = self._fbt_warehouses()
@@ -46,9 +61,9 @@ class Warehouses:
 
     def _fbt_warehouses(self) -> Json:
         try:  # T-92: whether this call takes the cipher is not known
-            return self._shops.with_cipher(lambda shop: self._client.call(FBT_WAREHOUSES, {}, cipher=shop.cipher)).data
+            return self._shops.call(FBT_WAREHOUSES)
         except CipherUnwantedError:
-            return self._client.call(FBT_WAREHOUSES, {}).data
+            return self._client.call(FBT_WAREHOUSES).data
 
 
 def _location(item: Json) -> Location | None:

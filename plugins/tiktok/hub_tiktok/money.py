@@ -48,7 +48,8 @@ def read_totals(order: Json, lines: Sequence[LineItem], *, tax_on_top: bool) -> 
     """
     usual = _terms(order, lines)
     for included, without in _readings(usual.fees, not tax_on_top):
-        totals = usual.model_copy(update={"fees": tuple(fee for fee in usual.fees if fee.name not in without)})
+        kept = tuple(fee for fee in usual.fees if fee.name not in without)
+        totals = usual.model_copy(update={"fees": kept}) if without else usual
         if balance(totals, taxes_included=included) == 0:
             return totals, included
     return usual, not tax_on_top
@@ -114,7 +115,8 @@ def _taxes(payment: Json) -> tuple[Decimal, Decimal]:
 def _fees(order: Json, tax: Decimal) -> Iterable[tuple[str, Decimal]]:
     payment = child(order, "payment")
     for name in FEE_NAMES:
-        yield name, amount(payment, name)
+        if name in payment:
+            yield name, amount(payment, name)
     for name in sorted(payment):
         if name.endswith("_fee") and name not in FEE_NAMES and name not in NOT_FEES:
             yield name, amount(payment, name)

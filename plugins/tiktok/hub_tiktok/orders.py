@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.contract import Connection, OrderRef, RejectedError
-from hub_tiktok.client import ORDER_DETAIL, ORDER_SEARCH, Client
-from hub_tiktok.errors import UNREADABLE
+from hub_tiktok.codes import UNREADABLE
+from hub_tiktok.endpoints import ORDER_DETAIL, ORDER_SEARCH
 from hub_tiktok.feed import SearchPage, Window
 from hub_tiktok.payload import Json, children, text, whole
 from hub_tiktok.settings import TikTokSettings
@@ -27,8 +27,7 @@ class _Spare:
 class Orders:
     """Reads orders of one shop as TikTok tells them."""
 
-    def __init__(self, connection: Connection[TikTokSettings], client: Client, shops: Shops) -> None:
-        self._client = client
+    def __init__(self, connection: Connection[TikTokSettings], shops: Shops) -> None:
         self._shops = shops
         self._detail = ORDER_DETAIL[connection.settings.order_detail_version]
 
@@ -40,9 +39,7 @@ class Orders:
         body = {"update_time_ge": window.start}
         if window.end is not None:
             body["update_time_lt"] = window.end
-        data = self._shops.with_cipher(
-            lambda shop: self._client.call(ORDER_SEARCH, query, body=body, cipher=shop.cipher)
-        ).data
+        data = self._shops.call(ORDER_SEARCH, query, body=body)
         return SearchPage(
             tuple(children(data, "orders")), text(data, "next_page_token"), whole(data, "total_count") or 0
         )
@@ -59,6 +56,10 @@ class Orders:
         for at in range(0, len(rest), DETAIL_SIZE):
             found |= self._fetch_by_id(rest[at : at + DETAIL_SIZE], spare)
         return [order for ref, order in found.items() if ref in wanted]
+
+    def by_id(self, ids: Sequence[str]) -> list[Json]:
+        """Return the known ones of at most 50 orders: one call."""
+        return list(self._fetch_by_id(ids, _Spare()).values())
 
     def _fetch_by_time(self, refs: Sequence[OrderRef]) -> dict[str, Json]:
         """Search the span of the orders' last changes, as long as that promises fewer calls than asking by id."""
@@ -82,9 +83,7 @@ class Orders:
     def _fetch_by_id(self, ids: Sequence[str], spare: _Spare) -> dict[str, Json]:
         """Read at most 50 orders; where unknown ones spoil the call, halve it to get at the others (T-53)."""
         try:
-            data = self._shops.with_cipher(
-                lambda shop: self._client.call(self._detail, {"ids": ",".join(ids)}, cipher=shop.cipher)
-            ).data
+            data = self._shops.call(self._detail, {"ids": ",".join(ids)})
         except RejectedError as error:
             if error.code != UNREADABLE.slug:
                 raise

@@ -51,14 +51,15 @@ def number(source: Mapping[str, Any], name: str) -> Decimal | None:
     Raises:
         UnreadableError: there is something, and it is no number.
     """
-    raw = text(source, name)
-    if not raw:
+    given = source.get(name)
+    if given is None:  # most of the amounts an order may have
         return None
-    if raw.isdecimal() and raw.isascii():
-        return Decimal(raw)
+    raw = given if type(given) is str else text(source, name)
     try:
         value = Decimal(raw)
     except InvalidOperation:
+        if not raw.strip():
+            return None
         raise UnreadableError(f"{name} is not a number") from None
     if not value.is_finite():
         raise UnreadableError(f"{name} is not a number")
@@ -67,7 +68,7 @@ def number(source: Mapping[str, Any], name: str) -> Decimal | None:
 
 def amount(source: Mapping[str, Any], name: str) -> Decimal:
     """Return an amount in major units; a missing one is zero, since values of nothing are left out (T-43)."""
-    return number(source, name) or ZERO
+    return ZERO if source.get(name) is None else number(source, name) or ZERO
 
 
 def whole(source: Mapping[str, Any], name: str) -> int | None:

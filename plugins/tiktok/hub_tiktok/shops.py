@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from hub.contract import ConfigurationError, Connection
-from hub_tiktok.client import SHOPS, Client
+from hub_tiktok.client import Client
+from hub_tiktok.endpoints import SHOPS, Endpoint
 from hub_tiktok.errors import CipherRefusedError
-from hub_tiktok.payload import child, children, parse, text
+from hub_tiktok.payload import Json, child, children, parse, text
 from hub_tiktok.settings import TikTokSettings
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ class Shop:
     name: str
     region: str
     cipher: str
+    seller_type: str = ""  # LOCAL or CROSS_BORDER
 
 
 class Shops:
@@ -48,13 +50,30 @@ class Shops:
         Raises:
             ConfigurationError: the token does not reach the configured shop; names those that it reaches.
         """
-        answer = self._client.call(SHOPS, {})
+        answer = self._client.call(SHOPS)
         reached = [_shop(item) for item in children(answer.data, "shops")]
         shop = next((shop for shop in reached if shop.id == self._wanted), None)
         if shop is None:
             raise self._absent(reached)
         self._connection.memory.set(self._key, json.dumps({"shop": asdict(shop)}))
         return shop, answer.clock_ahead_s
+
+    def all(self) -> list[Shop]:
+        """Read every shop that the token reaches: one call."""
+        return [_shop(item) for item in children(self._client.call(SHOPS).data, "shops")]
+
+    def call(
+        self,
+        endpoint: Endpoint,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Json | None = None,
+        ids: Mapping[str, str] | None = None,
+    ) -> Json:
+        """Make one call on shop level and return its data."""
+        return self.with_cipher(
+            lambda shop: self._client.call(endpoint, query, body=body, ids=ids, cipher=shop.cipher)
+        ).data
 
     def with_cipher(self, use: Callable[[Shop], T]) -> T:
         """Return what ``use`` returns; a refused cipher is read anew and used once more (T-20)."""
@@ -76,5 +95,11 @@ class Shops:
         )
 
 
-def _shop(item: dict[str, object]) -> Shop:
-    return Shop(id=text(item, "id"), name=text(item, "name"), region=text(item, "region"), cipher=text(item, "cipher"))
+def _shop(item: Json) -> Shop:
+    return Shop(
+        id=text(item, "id"),
+        name=text(item, "name"),
+        region=text(item, "region"),
+        cipher=text(item, "cipher"),
+        seller_type=text(item, "seller_type"),
+    )

@@ -87,7 +87,8 @@ def _order(payload: Json, context: Context) -> Order:
     status = STATUSES.get(word, OrderStatus.UNKNOWN)
     tags = _tags(payload)
     lines = tuple(read_line(item, payload, status) for item in children(payload, "line_items"))
-    on_top = (region(payload) or context.shop_region) in TAX_ON_TOP
+    destination = region(payload)
+    on_top = (destination or context.shop_region) in TAX_ON_TOP
     totals, taxes_included = read_totals(payload, lines, tax_on_top=on_top)
     if FREE_TAGS & set(tags) and totals.total == 0 and balance(totals, taxes_included=taxes_included) != 0:
         lines, totals = tuple(_free(line) for line in lines), Totals(items=ZERO, total=ZERO)
@@ -107,8 +108,9 @@ def _order(payload: Json, context: Context) -> Order:
         cancel_requested=flag(payload, "is_buyer_request_cancel"),  # T-61
         fulfilled_by=fulfilled_by,
         shipping_by=_shipping_by(payload, fulfilled_by),
-        region=region(payload),
+        region=destination,
         location_ref=text(payload, "warehouse_id") or None,
+        delivery_ref=text(payload, "delivery_option_id") or None,  # T-109
         currency=_currency(payload),
         taxes_included=taxes_included,
         lines=lines,
@@ -122,6 +124,8 @@ def _order(payload: Json, context: Context) -> Order:
 
 def _without_gifts(lines: tuple[LineItem, ...], totals: Totals) -> tuple[LineItem, ...]:
     """Price gifts at nothing where the order's own sum leaves them out (T-71)."""
+    if not any(line.is_gift for line in lines):
+        return lines
     charged = sum((line.price for line in lines if not line.is_gift), ZERO)
     listed = sum((line.price for line in lines), ZERO)
     if listed != totals.items and charged == totals.items:
@@ -201,9 +205,9 @@ def _shipping_by(payload: Json, fulfilled_by: FulfilledBy) -> FulfilledBy:
 
 
 def _currency(payload: Json) -> str:
-    stated = [text(child(payload, "payment"), "currency")]
-    stated += [text(item, "currency") for item in children(payload, "line_items")]
-    found = next((code for code in stated if code), "").upper()
+    found = text(child(payload, "payment"), "currency")
+    found = found or next((code for item in children(payload, "line_items") if (code := text(item, "currency"))), "")
+    found = found.upper()
     if len(found) != 3 or not found.isascii() or not found.isalpha():
         raise UnreadableError("no currency is told")
     return found
@@ -211,7 +215,7 @@ def _currency(payload: Json) -> str:
 
 def _tags(payload: Json) -> tuple[str, ...]:
     tags = [tag for name, tag in FLAG_TAGS.items() if flag(payload, name)]
-    tags += [words[text(payload, name)] for name, words in WORD_TAGS.items() if text(payload, name) in words]
+    tags += [tag for name, words in WORD_TAGS.items() if (tag := words.get(text(payload, name)))]
     if text(payload, "auto_combine_group_id") not in ("", "0") and "combined" not in tags:
         tags.append("combined")
     return tuple(tags)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hub_tiktok.check import FEATURE_SCOPES, NEEDED_SCOPES
 from hub_tiktok.connector import TikTokConnector
 from hub_tiktok.settings import TikTokSettings
 from pydantic import ValidationError
@@ -48,12 +49,30 @@ def test_missing_scopes_are_named_with_what_to_do(status: str) -> None:
     """T-16, T-17."""
     options = {"granted_scopes": "seller.authorization.info,seller.logistics", "scope_http_status": status}
     with shop_on_simulator(options) as shop:
-        (fault,) = _faults(shop.connector.check_connection())
+        fault, *others = _faults(shop.connector.check_connection())
         assert fault.what == "scope seller.order.info is not granted"
+        assert all("orders arrive without it" in other.what for other in others)
         assert "Partner Center" in fault.do
         assert "consent" in fault.do
         with pytest.raises(AuthorizationError, match=r"scope-missing.*Partner Center.*consent"):
             shop.pull()
+
+
+@pytest.mark.parametrize(("scope", "feature"), [
+    ("seller.fulfillment.basic", "shipments"),
+    ("seller.fulfillment.package.write", "several parcels"),
+    ("seller.product.basic", "reading products"),
+    ("seller.product.write", "setting stock"),
+    ("seller.return_refund.basic", "cancellations and returns"),
+])  # fmt: skip
+def test_a_missing_scope_names_the_feature_that_it_stops(scope: str, feature: str) -> None:
+    """T-94: a scope for stock does not stop orders."""
+    bench = told(_channel())
+    bench.tokens.stored = a_token(scopes=tuple({*NEEDED_SCOPES, *FEATURE_SCOPES} - {scope}))
+    (fault,) = _faults(bench.connector.check_connection())
+    assert fault.what.startswith(f"scope {scope} is not granted, which stops ")
+    assert feature in fault.what
+    assert "orders arrive without it" in fault.what
 
 
 def test_scopes_that_are_not_told_are_not_complained_of() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hub_tiktok.errors import MESSAGES, TABLE, Kind, row_of
+from hub_tiktok.codes import MESSAGES, TABLE, Kind, row_of
 from pytest_httpserver import HTTPServer
 
 from hub.contract import AuthorizationError, ConfigurationError, HubError, OrderRef, RejectedError, TransientError

@@ -276,3 +276,11 @@ def test_a_new_status_word_blocks_no_other_field(shop: Shop) -> None:
     shop.seed({"status": "AWAITING_SHIPMENT"})
     (known,) = shop.orders()
     assert (known.status, known.channel_status, len(known.lines)) == (OrderStatus.UNKNOWN, "QUARANTINED", 1)
+
+
+def test_an_order_names_its_delivery_option_and_its_lines_their_packages() -> None:
+    """T-109: the option says which carriers may bring it; T-79: a line knows its package once there is one."""
+    assert read().delivery_ref is None
+    assert read(delivery_option_id=7091146663229654785).delivery_ref == "7091146663229654785"
+    line = with_line(package_id="115", tracking_number="1Z").lines[0]
+    assert (line.package_ref, line.tracking_number) == ("115", "1Z")
