@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from hub.config.connections import Connectors, is_local, is_on_loopback, mapping
 from hub.config.faults import Report, child, listing, nearest
-from hub.config.values import duration_s, start_of
+from hub.config.needs import CHANNEL_NEEDS, ERP_NEEDS, able_of, check_needs, is_on
+from hub.config.shops import check_claims, check_feeds, check_rulers, is_number, settled_routes
+from hub.config.times import duration_s, start_of
 
-CHANNEL_NEEDS = ("pull_orders", "fetch_orders")
-ERP_NEEDS = ("find_orders", "push_order", "find_variants", "pull_products", "list_locations")
-_AT_LEAST_1S = ("orders_every", "release_every", "catalogue_every", "send_window", "timeout")
+_MAY_BE_0 = ("settle", "stock_settle")
 _YEAR_S = 366 * 86_400
 
 
@@ -23,15 +24,59 @@ def check_all(data: Any, connectors: Connectors, models: Mapping[str, BaseModel 
     _check_names(data, report)
     for pointer, route in _routes(data):
         _check_sides(pointer, route, data, connectors, report)
-        orders = mapping(route.get("orders"))
-        _check_duration(child(pointer, "orders") + "/hold", orders.get("hold"), 0, report)
-        _check_start(child(pointer, "orders") + "/start", orders.get("start"), report)
-        _check_tax(child(pointer, "orders") + "/tax", mapping(orders.get("tax")), report)
-        for sku, parts in mapping(orders.get("skus")).items():
-            _check_shares(child(pointer + "/orders/skus", sku), parts, report)
+        check_needs(pointer, route, able_of(route, data, connectors), report)
+        _check_orders(child(pointer, "orders"), mapping(route.get("orders")), report)
+        _check_sections(pointer, route, report)
+    _check_stock(data, connectors, report)
     for key, value in mapping(mapping(data).get("timing")).items():
-        _check_duration(child("/timing", key), value, 1 if key in _AT_LEAST_1S else 0, report)
+        _check_duration(child("/timing", key), value, 0 if key in _MAY_BE_0 else 1, report)
     _check_clock(mapping(data).get("clock"), models, report)
+
+
+def _check_orders(pointer: str, orders: dict[str, Any], report: Report) -> None:
+    _check_duration(child(pointer, "hold"), orders.get("hold"), 0, report)
+    _check_start(child(pointer, "start"), orders.get("start"), report)
+    _check_tax(child(pointer, "tax"), mapping(orders.get("tax")), report)
+    for sku, parts in mapping(orders.get("skus")).items():
+        _check_shares(child(child(pointer, "skus"), sku), parts, report)
+
+
+def _check_sections(pointer: str, route: dict[str, Any], report: Report) -> None:
+    _check_duration(f"{pointer}/fulfillments/late", mapping(route.get("fulfillments")).get("late"), 0, report)
+    inventory = mapping(route.get("inventory"))
+    _check_duration(f"{pointer}/inventory/every", inventory.get("every"), 1, report)
+    check_feeds(f"{pointer}/inventory", inventory, report)
+    products = mapping(route.get("products"))
+    if products.get("skus") and "publish" not in products and products.get("update") is not True:
+        what, do = "nothing is listed or updated, so these SKUs count for nothing", "Write publish or update: true."
+        report.wrong(f"{pointer}/products/skus", "route-conflict", what, do)
+    images = products.get("images")
+    if isinstance(images, str) and images and is_on(products) and not _is_folder(report.path.parent / images):
+        place = f"{pointer}/products/images"
+        what, do = f"there is no folder {report.shown(place, images)}", "Make it; its path is relative to this file."
+        report.warn(place, "file-unreadable", what, do)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _check_stock(data: Any, connectors: Connectors, report: Report) -> None:
+    """Look at all routes together, as the engine will see them."""
+    pointers, written = [pointer for pointer, _ in _routes(data)], [route for _, route in _routes(data)]
+    check_rulers(list(zip(pointers, written, strict=True)), report)
+    routes = list(zip(pointers, settled_routes(written, data, connectors), strict=True))
+    check_claims(routes, report)
+    for pointer, route in routes:
+        buffer = mapping(mapping(route.get("inventory")).get("buffer"))
+        kept = [buffer.get(key, 0) for key in ("units", "percent")]
+        if is_on(route.get("inventory")) and not any(not is_number(part) or part > 0 for part in kept):
+            what = "stock goes out with nothing kept back: what sells between a reading and the write is oversold"
+            do = "Write inventory: {buffer: {units: 2}}, and more where much sells at once."
+            report.warn(f"{pointer}/inventory/buffer", "buffer-zero", what, do)
 
 
 def _routes(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,11 +12,10 @@ from pydantic import BaseModel, ValidationError
 from hub.config.faults import Report, child, listing, nearest, printable
 from hub.config.marks import SECRET, URL, Schema, find_marked
 from hub.config.references import DOLLAR
-from hub.config.secrets import read_secret
+from hub.config.secrets import STAND_IN, read_secret
 from hub.contract import Connector, is_loopback
 
 Connectors = Mapping[str, type[Connector]]
-_STAND_IN = "not-available"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def read_secrets(data: Any, connectors: Connectors, environ: Mapping[str, str], 
             if secret.value is None and secret.may_be_null:
                 continue
             variable = f"{owner}_{secret.name}".upper().replace("-", "_")
-            secrets[secret.pointer] = read_secret(secret, variable, environ, report) or _STAND_IN
+            secrets[secret.pointer] = read_secret(secret, variable, environ, report) or STAND_IN
     return secrets
 
 

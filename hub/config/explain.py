@@ -39,7 +39,7 @@ def _explain(error: ValidationError, report: Report) -> None:
     refused = _refused(error)
     if refused:
         what, _, do = refused.partition(". ")
-        report.wrong(pointer, "not-yet" if "later version" in what else "wrong-value", what, f"{do}.")
+        report.wrong(pointer, "wrong-value", what, f"{do}.")
     elif error.validator in ("anyOf", "oneOf"):
         _explain_choice(error, pointer, report)
     elif error.validator == "required":

@@ -19,7 +19,6 @@ CODES: Mapping[str, str] = {
     "unknown-key": "a key that does not exist here",
     "missing-key": "a key that must be there is not",
     "wrong-value": "a value of the wrong kind, or outside what is allowed",
-    "not-yet": "a setting that comes with a later version",
     "reference-missing": "a ${NAME} that the environment does not have",
     "reference-malformed": "a ${ that is no reference, or stands where none may",
     "secret-literal": "a secret written into the file",
@@ -29,6 +28,8 @@ CODES: Mapping[str, str] = {
     "capability-missing": "a connector that cannot do what the route asks of it",
     "connection-unknown": "a route that names a connection which is not there",
     "connection-unused": "a connection that no route names (warning)",
+    "oversell": "stock that would be sold more than once",
+    "buffer-zero": "stock that goes out with nothing kept back (warning)",
     "route-conflict": "two routes, or two parts of one, that contradict each other",
     "clock-refused": "a simulated clock beside something that is not on this machine",
 }

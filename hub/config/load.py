@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from hub.config import explain, values
 from hub.config.checks import check_all
 from hub.config.connections import (
+    Connectors,
     check_connectors,
     check_urls,
     entries,
@@ -23,18 +24,24 @@ from hub.config.document import parse, read_text
 from hub.config.faults import Fault, Report, child
 from hub.config.references import resolve
 from hub.config.schema import compose_schema
+from hub.config.secrets import is_stored
+from hub.config.shops import settled_routes
 from hub.contract import Connector
 from hub.routing.model import Route, Timing
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
-    """One connection, its settings validated, secrets filled in; ``line`` is where it begins in the file."""
+    """One connection, its settings validated, secrets filled in; ``line`` is where it begins in the file.
+
+    ``stored``: settings whose secret is kept by the hub; here they hold a stand-in.
+    """
 
     id: str
     connector: str
     settings: BaseModel
     line: int
+    stored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +77,25 @@ def load(path: Path, connectors: Mapping[str, type[Connector]], environ: Mapping
     models = {entry.id: validated(entry, secrets, report) for entry in known}
     check_all(data, connectors, models, report)
     report.raise_faults()
-    return _build(data, models, report)
+    return _build(data, connectors, models, report)
 
 
-def _build(data: dict[str, Any], models: Mapping[str, BaseModel | None], report: Report) -> Config:
+def _build(
+    data: dict[str, Any], connectors: Connectors, models: Mapping[str, BaseModel | None], report: Report
+) -> Config:
     connections = {}
     for key, model in models.items():
         if model is not None:
             line = report.places[child("/connections", key)].key_line
-            connections[key] = ConnectionConfig(key, data["connections"][key]["connector"], model, line)
+            entry = data["connections"][key]
+            kept = tuple(name for name, value in entry.get("settings", {}).items() if is_stored(value))
+            connections[key] = ConnectionConfig(key, entry["connector"], model, line, kept)
     return Config(
         path=report.path,
         connections=connections,
-        routes=tuple(values.route(route) for route in data["routes"]),
+        routes=tuple(
+            values.route(route, report.path.parent) for route in settled_routes(data["routes"], data, connectors)
+        ),
         timing=values.timing(data.get("timing", {})),
         clock=data.get("clock"),
         warnings=tuple(sorted(report.warnings)),

@@ -25,6 +25,15 @@ _SECRET_FILE = {
         }
     },
 }
+_STORED = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["stored"],
+    "properties": {
+        "stored": {"description": "Kept by the hub, encrypted; `hub connect ID` asks for it.", "const": True,
+                   "examples": [True]}
+    },
+}  # fmt: skip
 
 
 def compose_schema(connectors: Mapping[str, type[Connector]]) -> dict[str, Any]:
@@ -86,4 +95,4 @@ def _described(name: str, setting: Schema, connector: str) -> Schema:
 def _secret(setting: Schema) -> Schema:
     kept: Schema = {key: setting[key] for key in ("description", "examples", "title", "default") if key in setting}
     nothing = [{"type": "null"}] if may_be_null(setting) else []
-    return {**kept, SECRET: True, "oneOf": [_REFERENCE, _SECRET_FILE, *nothing]}
+    return {**kept, SECRET: True, "oneOf": [_REFERENCE, _SECRET_FILE, _STORED, *nothing]}

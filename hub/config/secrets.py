@@ -9,6 +9,13 @@ from hub.config.marks import Marked
 from hub.config.references import BARRED, look_up, only_reference
 
 MAX_SECRET_BYTES = 64 * 1024
+STAND_IN = "not-available"
+SETTING_DEPTH = 4  # /connections/ID/settings/NAME; what lies deeper cannot be stored
+
+
+def is_stored(value: object) -> bool:
+    """Say whether a setting's secret is kept by the hub: ``{stored: true}``."""
+    return isinstance(value, dict) and list(value) == ["stored"] and value["stored"] is True
 
 
 def read_secret(secret: Marked, variable: str, environ: Mapping[str, str], report: Report) -> str | None:
@@ -18,16 +25,19 @@ def read_secret(secret: Marked, variable: str, environ: Mapping[str, str], repor
         variable: the environment variable to propose where the secret stands in the file itself.
     """
     value = secret.value
+    if is_stored(value) and secret.pointer.count("/") == SETTING_DEPTH:
+        return STAND_IN
     if isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str):
         return _from_file(value["file"], secret.pointer, report)
     if isinstance(value, (dict, list)) or value in (None, ""):
-        what, do = "must point at a secret", f"Write ${{{variable}}}, or {{file: PATH}}."
+        what, do = "must point at a secret", f"Write ${{{variable}}}, {{file: PATH}} or {{stored: true}}."
         report.wrong(secret.pointer, "wrong-value", what, do)
         return None
     name = only_reference(value) if isinstance(value, str) else None
     if name is None:
         what = "a secret must not stand in the route file"
-        do = f"Set {variable} where the hub runs and write ${{{variable}}} here, or write {{file: PATH}}."
+        do = f"Set {variable} where the hub runs and write ${{{variable}}} here, or write {{file: PATH}}; or "
+        do += "{stored: true}, and give it to the hub: hub connect ID."
         report.wrong(secret.pointer, "secret-literal", what, do)
         return None
     found = look_up(name, environ, report, secret.pointer)

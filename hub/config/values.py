@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from hub.config import sections
+from hub.config.times import seconds, start_of
 from hub.contract import FulfilledBy
 from hub.routing.model import (
+    AfterPlacement,
     Component,
     CustomerPer,
     DiscountRule,
     LocationRule,
+    OnCancel,
+    OnChange,
+    OnRequest,
     OrderRules,
     Route,
     ShippingAs,
@@ -25,37 +30,25 @@ from hub.routing.model import (
 )
 
 Data = Mapping[str, Any]
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def duration_s(value: Any) -> float | None:
-    """Return a duration in seconds; None where the value is none."""
-    if value in (0, "0") and not isinstance(value, bool):
-        return 0.0
-    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    return float(Decimal(found[1]) * _SECONDS[found[2]]) if found else None
-
-
-def start_of(text: str) -> datetime | None:
-    """Return a date's midnight in UTC, or an instant that has a zone; None where the text is neither."""
-    try:
-        instant = datetime.fromisoformat(text.strip())
-        if len(text.strip()) == len("2026-01-15"):
-            return instant.replace(tzinfo=UTC)
-        return instant.astimezone(UTC) if instant.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def timing(data: Data) -> Timing:
     """Return how often and how patiently the engine works."""
-    return Timing(**{f"{key}_s": _seconds(value) for key, value in data.items()})
+    return Timing(**{f"{key}_s": seconds(value) for key, value in data.items()})
 
 
-def route(data: Data) -> Route:
-    """Return one Route of a file without faults."""
-    return Route(name=data["name"], channel=data["channel"], erp=data["erp"], orders=_orders(data.get("orders", {})))
+def route(data: Data, folder: Path) -> Route:
+    """Return one Route of a file without faults; ``folder`` is what paths in it are relative to."""
+    return Route(
+        name=data["name"],
+        channel=data["channel"],
+        erp=data["erp"],
+        orders=_orders(data.get("orders", {})),
+        fulfillments=sections.fulfillments(data.get("fulfillments", {}), folder),
+        inventory=sections.inventory(data.get("inventory", {})),
+        products=sections.products(data.get("products", {}), folder),
+        returns=sections.returns(data.get("returns", {})),
+    )
 
 
 def _orders(data: Data) -> OrderRules:
@@ -63,7 +56,7 @@ def _orders(data: Data) -> OrderRules:
     return OrderRules(
         enabled=data.get("enabled", True),
         start=None if start == "now" else start_of(start),
-        hold_s=_seconds(data.get("hold", "60m")),
+        hold_s=seconds(data.get("hold", "60m")),
         when=_when(data.get("when", {})),
         location=LocationRule(
             default=data.get("location", {}).get("default"),
@@ -74,6 +67,22 @@ def _orders(data: Data) -> OrderRules:
         tax=_tax(data.get("tax", "none")),
         discounts=_discounts(data.get("discounts", {})),
         shipping=_shipping(data.get("shipping", "fee")),
+        done_location=_done_location(data.get("fulfilled_by_channel", "skip")),
+        after=_after(data),
+    )
+
+
+def _done_location(data: str | Data) -> str | None:
+    return None if isinstance(data, str) else str(data["record_as_done"]["location"])
+
+
+def _after(data: Data) -> AfterPlacement:
+    deleted = data.get("on_deleted_in_erp", "block")
+    return AfterPlacement(
+        on_cancel=OnCancel(data.get("on_cancel", "delete")),
+        on_change=OnChange(data.get("on_change", "update")),
+        on_request=OnRequest(data.get("on_cancel_request", "by_state")),
+        cancel_reason=None if isinstance(deleted, str) else deleted["cancel_with"],
     )
 
 
@@ -116,8 +125,3 @@ def _discounts(data: Data) -> DiscountRule:
 
 def _shipping(data: str | Data) -> ShippingRule:
     return ShippingRule(ShippingAs(data)) if isinstance(data, str) else ShippingRule(ShippingAs.ROW, data["row"])
-
-
-def _seconds(value: Any) -> float:
-    seconds = duration_s(value)
-    return 0.0 if seconds is None else seconds

@@ -45,6 +45,15 @@ def test_page_with_connectors_shows_their_settings() -> None:
 def test_there_are_examples_to_copy() -> None:
     names = {path.stem for path in EXAMPLES}
     assert names >= {"us-shop", "two-shops", "uk-tax-inclusive", "bundles", "simulators"}
+    assert names >= {"everything", "shared-stock", "warehouses"}
+
+
+def test_one_example_shows_every_key_of_a_route() -> None:
+    text = (ROOT / "examples" / "routes" / "everything.yaml").read_text("utf-8")
+    schema = compose_schema({})["$defs"]
+    for section in ("route", "orders", "fulfillments", "inventory", "products", "returns", "buffer"):
+        for key in set(schema[section]["properties"]) - {"pool"}:  # one shop by itself has no use for a pool
+            assert re.search(rf"\b{key}:", text), (section, key)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -55,6 +64,7 @@ def test_example_loads_with_the_real_connectors(path: Path, tmp_path: Path) -> N
     secret.parent.mkdir()
     secret.write_text("x\n")
     secret.chmod(0o600)
+    (tmp_path / "images").mkdir()
     variables = re.findall(r"\$\{([A-Z_]+)\}", copy.read_text("utf-8"))
     config = load(copy, CONNECTORS, {name: f"value of {name}" for name in variables})
     assert config.routes

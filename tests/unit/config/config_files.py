@@ -90,7 +90,26 @@ class ErpConnector:
     def __init__(self, connection: Any) -> None: ...
 
 
+class AbleShop(ShopConnector):
+    """A shop that can do all that a route may ask of a channel."""
+
+    capabilities: ClassVar[frozenset[str]] = ShopConnector.capabilities | {
+        "push_fulfillment", "list_carriers", "fetch_label", "pull_products", "pull_inventory", "push_inventory",
+        "push_products", "check_listing", "pull_cancellations", "decide_cancellation", "cancel_order", "pull_returns",
+    }  # fmt: skip
+
+
+class AbleErp(ErpConnector):
+    """An ERP that can do all that a route may ask of one."""
+
+    capabilities: ClassVar[frozenset[str]] = ErpConnector.capabilities | {
+        "pull_fulfillments", "fetch_fulfillments", "pull_inventory", "push_fulfillment", "cancel_order",
+        "update_order", "push_return",
+    }  # fmt: skip
+
+
 CONNECTORS: Mapping[str, Any] = {"shop": ShopConnector, "erp": ErpConnector}
+ABLE: Mapping[str, Any] = {"shop": AbleShop, "erp": AbleErp}
 
 PLAIN = """\
 version: 1
@@ -104,17 +123,29 @@ routes:
 """
 
 
-def load_text(folder: Path, text: str | bytes, environ: Mapping[str, str] = ENVIRON) -> Config:
+def load_text(
+    folder: Path,
+    text: str | bytes,
+    environ: Mapping[str, str] = ENVIRON,
+    *,
+    connectors: Mapping[str, Any] = CONNECTORS,
+) -> Config:
     path = folder / "route.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return load(path, CONNECTORS, environ)
+    return load(path, connectors, environ)
 
 
-def faults_of(folder: Path, text: str | bytes, environ: Mapping[str, str] = ENVIRON) -> list[Fault]:
+def faults_of(
+    folder: Path,
+    text: str | bytes,
+    environ: Mapping[str, str] = ENVIRON,
+    *,
+    connectors: Mapping[str, Any] = CONNECTORS,
+) -> list[Fault]:
     """Return the faults of a text, after a look at the error's own text."""
     error: RouteFileError | None = None
     try:
-        load_text(folder, text, environ)
+        load_text(folder, text, environ, connectors=connectors)
     except RouteFileError as caught:
         error = caught
     if error is None:
@@ -125,12 +156,23 @@ def faults_of(folder: Path, text: str | bytes, environ: Mapping[str, str] = ENVI
     return list(error.faults)
 
 
-def only_fault(folder: Path, text: str | bytes, environ: Mapping[str, str] = ENVIRON) -> Fault:
-    faults = faults_of(folder, text, environ)
+def only_fault(
+    folder: Path,
+    text: str | bytes,
+    environ: Mapping[str, str] = ENVIRON,
+    *,
+    connectors: Mapping[str, Any] = CONNECTORS,
+) -> Fault:
+    faults = faults_of(folder, text, environ, connectors=connectors)
     assert len(faults) == 1, faults
     return faults[0]
 
 
 def with_orders(lines: str) -> str:
     """Return the plain file with an ``orders`` section; its first line is line 10."""
-    return PLAIN + "    orders:\n" + "".join(f"      {line}\n" for line in lines.splitlines())
+    return with_section("orders", lines)
+
+
+def with_section(name: str, lines: str) -> str:
+    """Return the plain file with a section of the route; its first line is line 10."""
+    return PLAIN + f"    {name}:\n" + "".join(f"      {line}\n" for line in lines.splitlines())

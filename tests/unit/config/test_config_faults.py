@@ -52,7 +52,7 @@ def test_all_faults_of_a_file_come_in_one_report_sorted_by_place(tmp_path: Path)
         ),
         (
             f"{file}:13:5: /routes/0/ordrs: unknown key ordrs. Did you mean orders? Allowed here: name, channel, erp, "
-            "orders, fulfillments, inventory, products."
+            "orders, fulfillments, inventory, products, returns."
         ),
         (
             f"{file}:15:13: /routes/0/orders/hold: must be a duration with its unit. Write it like 90s, 60m, 1h or 2d; "
@@ -186,25 +186,6 @@ def test_wrong_value_says_what_is_allowed(tmp_path: Path, lines: str, pointer: s
     fault = only_fault(tmp_path, with_orders(lines))
     assert (fault.pointer, fault.what, fault.line) == ("/routes/0/orders" + pointer, what, 10)
     assert do in (None, fault.do)
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        (with_orders("on_cancel: delete"), "delete comes with a later version"),
-        (
-            with_orders("fulfilled_by_channel: {record_as_done: {location: X}}"),
-            "record_as_done comes with a later version",
-        ),
-        (PLAIN + "    inventory: {every: 1h}\n", "inventory comes with a later version"),
-        (PLAIN + "    products: {enabled: true}\n", "products comes with a later version"),
-        (PLAIN + "    fulfillments:\n", "fulfillments comes with a later version"),
-    ],
-)
-def test_what_comes_later_is_refused_with_what_to_write_now(tmp_path: Path, text: str, what: str) -> None:
-    fault = only_fault(tmp_path, text)
-    assert (fault.code, fault.what) == ("not-yet", what)
-    assert "leave" in fault.do
 
 
 @pytest.mark.parametrize(("old", "missing"), [("version: 1\n", "version"), ("    erp: katana\n", "erp")])

@@ -12,10 +12,16 @@ import pytest
 from hub.config import load
 from hub.contract import FulfilledBy
 from hub.routing.model import (
+    AfterPlacement,
+    Buffer,
     Component,
     CustomerPer,
     DiscountRule,
+    InventoryRules,
     LocationRule,
+    OnCancel,
+    OnChange,
+    OnRequest,
     OrderRules,
     Route,
     ShippingAs,
@@ -25,12 +31,23 @@ from hub.routing.model import (
     Timing,
     When,
 )
-from tests.unit.config.config_files import CANARY, CONNECTORS, PLAIN, ErpSettings, ShopSettings, load_text, with_orders
+from tests.unit.config.config_files import (
+    ABLE,
+    CANARY,
+    CONNECTORS,
+    PLAIN,
+    ErpSettings,
+    ShopSettings,
+    load_text,
+    with_orders,
+)
 
 
 def test_plain_file_gives_one_route_with_every_default(tmp_path: Path) -> None:
-    config = load_text(tmp_path, PLAIN)
-    assert config.routes == (Route("us-shop", "shop-us", "katana", OrderRules()),)
+    buffer = "inventory: {buffer: {units: 1}}"
+    rules = InventoryRules(buffer=Buffer(units=1))
+    config = load_text(tmp_path, PLAIN + f"    {buffer}\n", connectors=ABLE)
+    assert config.routes == (Route("us-shop", "shop-us", "katana", inventory=rules),)
     assert config.timing == Timing()
     assert config.clock is None
     assert config.warnings == ()
@@ -58,7 +75,7 @@ enabled: true
 start: 2026-01-15T09:00:00-08:00
 hold: 90s
 when: {region: [US, NO], skus: ["MUG-*"], fulfilled_by: seller, warehouse: [Pickup LA], tags: [sample]}
-fulfilled_by_channel: skip
+fulfilled_by_channel: {record_as_done: {location: FBT}}
 location: {default: Main warehouse, by_channel_location: {"Pickup LA": "${PLACE}"}}
 customer: per_buyer
 skus: {OLD: MUG-BLUE, 007: "008", BOX: [{sku: MUG, quantity: 2, price_share: 0.6}, {sku: TEA, price_share: 0.4}]}
@@ -66,9 +83,12 @@ tax: {mode: fixed, rate: 20, included: true, create_rates: true}
 discounts: {seller: ignore, channel: deduct}
 shipping: {row: SHIP}
 on_cancel: block
+on_change: block
+on_cancel_request: refuse
+on_deleted_in_erp: {cancel_with: out of stock}
 """
     )
-    assert load_text(tmp_path, text).routes[0].orders == OrderRules(
+    assert load_text(tmp_path, text, connectors=ABLE).routes[0].orders == OrderRules(
         enabled=True,
         start=datetime(2026, 1, 15, 17, tzinfo=UTC),
         hold_s=90.0,
@@ -83,6 +103,8 @@ on_cancel: block
         tax=TaxRule(TaxMode.FIXED, Decimal(20), included=True, create_rates=True),
         discounts=DiscountRule(deduct_seller=False, deduct_channel=True),
         shipping=ShippingRule(ShippingAs.ROW, "SHIP"),
+        done_location="FBT",
+        after=AfterPlacement(OnCancel.BLOCK, OnChange.BLOCK, OnRequest.REFUSE, "out of stock"),
     )
 
 
@@ -132,11 +154,6 @@ def test_anchors_and_aliases_are_spread(tmp_path: Path) -> None:
 
 def test_standard_tag_makes_a_text_of_a_number(tmp_path: Path) -> None:
     assert load_text(tmp_path, PLAIN.replace("name: us-shop", "name: !!str 5")).routes[0].name == "5"
-
-
-def test_sections_of_later_versions_may_be_switched_off(tmp_path: Path) -> None:
-    off = "".join(f"    {name}: {{enabled: false}}\n" for name in ("fulfillments", "inventory", "products"))
-    assert len(load_text(tmp_path, PLAIN + off).routes) == 1
 
 
 def test_disabled_orders_ask_nothing_of_the_connectors(tmp_path: Path) -> None:

@@ -82,7 +82,10 @@ def test_secret_in_the_file_is_refused_with_the_way_to_move_it(tmp_path: Path, w
     )
     fault = only_fault(tmp_path, text)
     assert (fault.code, fault.line, fault.column) == ("secret-literal", 7, 14)
-    assert fault.do == "Set ERP_API_KEY where the hub runs and write ${ERP_API_KEY} here, or write {file: PATH}."
+    assert fault.do == (
+        "Set ERP_API_KEY where the hub runs and write ${ERP_API_KEY} here, or write {file: PATH}; "
+        "or {stored: true}, and give it to the hub: hub connect ID."
+    )
     assert "12345678" not in fault.text("file")
 
 
@@ -129,6 +132,24 @@ def test_empty_variable_is_no_secret(tmp_path: Path) -> None:
 
 def test_optional_secret_may_be_left_empty(tmp_path: Path) -> None:
     assert load_text(tmp_path, PLAIN.replace("token:", "spare_token: null, token:")).routes
+
+
+def test_secret_that_the_hub_keeps_is_named_and_not_looked_for(tmp_path: Path) -> None:
+    config = load_text(tmp_path, PLAIN.replace("api_key: ${ERP_API_KEY}", "api_key: {stored: true}"))
+    assert config.connections["katana"].stored == ("api_key",)
+    assert config.connections["shop-us"].stored == ()
+    assert config.warnings == ()
+
+
+@pytest.mark.parametrize("written", ["{stored: false}", "{stored: yes}", "{stored: true, file: a}", "{stored: 1}"])
+def test_what_is_not_quite_stored_is_a_fault(tmp_path: Path, written: str) -> None:
+    text = PLAIN.replace("api_key: ${ERP_API_KEY}", f"api_key: {written}")
+    assert faults_of(tmp_path, text)[0].pointer.startswith("/connections/katana/settings/api_key")
+
+
+def test_secret_inside_another_setting_cannot_be_kept(tmp_path: Path) -> None:
+    text = PLAIN.replace("{app_key:", "{limits: {password: {stored: true}}, app_key:")
+    assert only_fault(tmp_path, text).what == "must point at a secret"
 
 
 def _in_file(folder: Path, content: bytes, mode: int = 0o600) -> str:
