@@ -48,6 +48,8 @@ ROUTE = """\
   - name: us
     channel: shop
     erp: factory
+    fulfillments: {enabled: false}
+    inventory: {enabled: false}
     orders:
       start: 2026-03-01
 """

@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime
 
+from hub.contract import AuthorizationError, ConfigurationError, Cursor, HubError
 from hub.engine.outcome import call, pages
 from hub.engine.world import Connected, World
+from hub.host.clock import has_passed
 from hub.routing.fate import Fate
 from hub.store import known, orders
 
 STREAM = "products"
+AGAIN_S = 120.0  # a reading that failed is tried again after this long
+NOTHING_GOES = ("no-answer", "stopping")  # failures of every call, not of this one
 HEALED_BY_VARIANTS = ("variant-unmapped", "variant-ambiguous")
 
 
 def refresh(world: World, erp: Connected) -> bool:
-    """Read the Variants that changed since the last time, once per catalogue period; wake the Orders they may heal."""
-    now = world.clock.now()
+    """Read the Variants that changed, once per catalogue period; where only that fails, Orders go on without.
+
+    Raises:
+        HubError: nothing can be asked of this Connection at all, or the store failed.
+    """
+    now, failed_at = world.clock.now(), world.unread.get(erp.id)
     with world.store.read() as tx:
         cursor, at = known.cursor(tx, erp.id, STREAM)
-    if at is not None and now - at < timedelta(seconds=world.timing.catalogue_every_s):
+    is_early = at is not None and not has_passed(at, world.timing.catalogue_every_s, now)
+    if is_early or (failed_at is not None and not has_passed(failed_at, AGAIN_S, now)):
         return False
+    try:
+        done = _read_changes(world, erp, cursor, at, now)
+    except HubError as error:
+        if error.connection is None:
+            raise  # the store, not the other side
+        world.unread[erp.id] = now
+        if isinstance(error, AuthorizationError | ConfigurationError) or error.code in NOTHING_GOES:
+            raise
+        if failed_at is None:
+            world.log.warning("catalogue-unread", connection=erp.id, code=error.code, what=error.what)
+        return False
+    if world.unread.pop(erp.id, None) is not None:
+        world.log.info("catalogue-read-again", connection=erp.id)
+    return done
+
+
+def _read_changes(world: World, erp: Connected, cursor: Cursor | None, at: datetime | None, now: datetime) -> bool:
+    """Remember the Variants that changed; wake the Orders they may heal."""
     if cursor is None and at is None:
         # Nothing is known yet: SKUs are looked up as Orders need them; changes are followed from now on.
         with world.store.write() as tx:
@@ -47,7 +74,7 @@ def look_up(world: World, erp: Connected, skus: Iterable[str]) -> None:
         have = known.variants_by_sku(tx, erp.id, wanted)
     now = world.clock.now().timestamp()
     period = world.timing.catalogue_every_s
-    missing = sorted(sku for sku in wanted - set(have) if now - world.asked.get((erp.id, sku), -period) >= period)
+    missing = sorted(sku for sku in wanted - set(have) if abs(now - world.asked.get((erp.id, sku), -period)) >= period)
     if not missing:
         return
     found = call(world, erp, "find_variants", skus=missing)

@@ -6,7 +6,7 @@ The one exception is an order cancelled after its sales order was made: only the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from hub.contract import HubError, Order, PlacedOrder
 from hub.engine.ledger import fate_entry, history_of, reasons
 from hub.engine.outcome import call
 from hub.engine.review import one
+from hub.engine.stray import TARGET_GONE, let_go
 from hub.engine.world import World
 from hub.routing.compose import order_key
 from hub.routing.fate import Fate, Hand, History, Standing, after_placement, lines_digest, stand
@@ -24,6 +25,7 @@ from hub.store.outbox import Settled, State
 from hub.store.timeline import Entry
 
 CANCELLED_AFTER, CHANGED_AFTER = "cancelled-after-placement", "changed-after-placement"
+ONE_BY_ONE = (CANCELLED_AFTER, CHANGED_AFTER, TARGET_GONE)
 PAGE = 500
 
 
@@ -91,6 +93,8 @@ def retry(store: Store, text: str, now: datetime, *, connection: str | None = No
         row = one(tx, text, connection)
         if row.cause == CHANGED_AFTER:
             return _accept_change(tx, row, now)
+        if row.cause == TARGET_GONE:
+            return _let_go(tx, row, now)
         if row.fate == Fate.BLOCKED and row.cause != CANCELLED_AFTER:
             _look_again(tx, [row], now)
             return Handled(row.ref, row.key, row.fate, row.cause, "the next pass looks at it again")
@@ -103,7 +107,8 @@ def retry(store: Store, text: str, now: datetime, *, connection: str | None = No
 def retry_blocked(store: Store, now: datetime) -> tuple[list[Handled], list[Handled]]:
     """Have every blocked order looked at again; return those, and those that need a retry of their own.
 
-    A retry after placement says that a person has mended the sales order; nobody can say that of all at once.
+    A retry of those says that a person has mended the sales order, or seen that there is none; nobody can say that of
+    all at once.
     """
     again: list[OrderRow] = []
     alone: list[OrderRow] = []
@@ -112,7 +117,7 @@ def retry_blocked(store: Store, now: datetime) -> tuple[list[Handled], list[Hand
         while page := orders.listing(tx, Fate.BLOCKED, PAGE, before):
             before = page[-1].id
             for row in page:
-                (alone if row.cause in (CANCELLED_AFTER, CHANGED_AFTER) else again).append(row)
+                (alone if row.cause in ONE_BY_ONE else again).append(row)
         _look_again(tx, again, now)
     return (
         [Handled(row.ref, row.key, row.fate, row.cause, "the next pass looks at it again") for row in again],
@@ -222,11 +227,19 @@ def _after_release(standing: Standing, now: datetime) -> str:
 def _accept_change(tx: Tx, row: OrderRow, now: datetime) -> Handled:
     order = Order.model_validate_json(row.document)
     digest = lines_digest(order)
-    standing = after_placement(order, digest)
-    orders.update(tx, [{"id": row.id, "placed_digest": digest, "due_at": None, **_fate(standing)}])
+    history = replace(history_of(row), placed_digest=digest, trouble=())
+    standing = after_placement(order, history, None)
+    orders.update(tx, [{"id": row.id, "placed_digest": digest, "due_at": None, "trouble": None, **_fate(standing)}])
     entry = Entry(row.id, now, "change-accepted-by-hand", {})
     timeline.add(tx, [entry, fate_entry(row.id, standing, now, row.route)])
     says = "its present lines count as handled in the ERP"
+    return Handled(row.ref, row.key, standing.fate.value, standing.cause, says)
+
+
+def _let_go(tx: Tx, row: OrderRow, now: datetime) -> Handled:
+    timeline.add(tx, [Entry(row.id, now, "retried-by-hand", {})])
+    standing = let_go(tx, row, now)
+    says = "it counts as not sent there; the next pass decides it by the present routes"
     return Handled(row.ref, row.key, standing.fate.value, standing.cause, says)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.contract import Location, Order, SalesOrder, Value
+from hub.contract import LineStatus, Location, Order, OrderStatus, SalesOrder, Value
 from hub.engine.world import Connected, World
 from hub.routing.fate import Fate, Hand, History, Problem, Standing, stand
 from hub.routing.match import route_for
@@ -19,6 +19,7 @@ from hub.store.timeline import Entry
 
 CANCEL_REQUEST_RECHECK_S = 900.0
 CHANNEL_HOLD_RECHECK_S = 60.0
+OPEN = (OrderStatus.UNPAID, OrderStatus.ON_HOLD, OrderStatus.OPEN, OrderStatus.PARTLY_SHIPPED, OrderStatus.UNKNOWN)
 MAY_EXIST = ("shipping-fee-refused", "duplicate-in-erp", "connector-broke", "gave-up", "cancelled-after-placement")
 RECHECK_CEILING = 5  # the wait between looks at a blocked order doubles up to 2 ** this times the catalogue's period
 
@@ -36,8 +37,9 @@ class Rules:
         return route_for(order, self.routes, self.locations)
 
     def decide(self, order: Order, history: History, now: datetime) -> tuple[Route | None, Standing]:
-        """Return an Order's Route and fate."""
-        route = self.route(order)
+        """Return an Order's Route and fate; an Order that has a sales order stays with its Route."""
+        placed_by = history.route if history.placed_digest is not None else None
+        route = next((route for route in self.routes if route.name == placed_by), None) or self.route(order)
         start = self.starts.get(route.name) if route else min(self.starts.values(), default=None)
         return route, stand(order, route, history, start, now)
 
@@ -58,7 +60,15 @@ def history_of(row: OrderRow) -> History:
     """Return what the ledger knows of an order beyond its present state."""
     hand = Hand(row.hand) if row.hand else None
     may_exist = row.fate == Fate.BLOCKED and row.cause in MAY_EXIST
-    return History(is_new=False, hand=hand, placed_digest=row.placed_digest, may_exist=may_exist)
+    return History(
+        is_new=False, hand=hand, placed_digest=row.placed_digest, may_exist=may_exist, trouble=trouble_of(row),
+        route=row.route, recorded=row.recorded,
+    )  # fmt: skip
+
+
+def trouble_of(row: OrderRow) -> tuple[Problem, ...]:
+    """Return what stands in the way of an order that has a sales order."""
+    return tuple(Problem(each["code"], each["what"], each["do"], tuple(each["skus"])) for each in row.trouble or ())
 
 
 def reasons(problems: Iterable[Problem]) -> list[dict[str, Any]] | None:
@@ -77,6 +87,8 @@ def due_at(world: World, standing: Standing, now: datetime, rechecks: int = 0) -
         return max(standing.release_at, now + timedelta(seconds=CHANNEL_HOLD_RECHECK_S))
     if standing.fate is Fate.HELD:
         return standing.release_at
+    if standing.fate is Fate.PLACED and standing.cause is not None:
+        return now
     if standing.fate is Fate.BLOCKED and not (standing.cause or "").endswith("-after-placement"):
         return now + timedelta(seconds=world.timing.catalogue_every_s * 2 ** min(rechecks, RECHECK_CEILING))
     return None
@@ -98,6 +110,7 @@ class Intent(Value):
     sales_order: SalesOrder
     digest: str
     document: str
+    is_done: bool = False  # the channel has shipped it itself: it is recorded as Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +160,7 @@ def _columns(order: Order, document: str, digest: str, read_at: datetime) -> dic
         "read_at": read_at,
         "digest": digest,
         "document": document,
+        "is_open": order.status in OPEN and any(line.status is LineStatus.OPEN for line in order.lines),
     }
 
 

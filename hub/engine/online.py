@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hub.config.faults import nearest
-from hub.contract import Finding, HubError, Location, Order, OrderKey, PlacedOrder, Variant
+from hub.contract import Finding, HubError, Location, LocationKind, Order, OrderKey, PlacedOrder, Variant
 from hub.engine.outcome import call
 from hub.engine.world import Connected, World
 from hub.routing.compose import order_key
@@ -14,6 +14,10 @@ from hub.routing.model import Route, ShippingAs
 from hub.store import orders
 
 PAGE = 500
+ORDERS_BY_PLACE, STOCK_BY_PLACE = "orders/location/by_channel_location", "inventory/locations"
+RETURNS_BY_PLACE = "returns/locations"
+KINDS = {STOCK_BY_PLACE: LocationKind.SHIPS, RETURNS_BY_PLACE: LocationKind.RETURNS}
+"""What a channel's Location must be for, by where a Route names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +78,22 @@ def _places(world: World, connected: Connected) -> Examined:
 
 def names_in(route: Route, connection: str) -> Iterator[tuple[str, str]]:
     """Yield each of a Connection's Locations that a Route names, and where in the Route."""
-    rule = route.orders.location
+    orders, stock, returns = route.orders, route.inventory, route.returns
     if route.channel == connection:
-        yield from ((name, "when/warehouse") for name in route.orders.when.locations)
-        yield from ((name, "location/by_channel_location") for name in rule.by_channel_location)
+        yield from ((name, "orders/when/warehouse") for name in orders.when.locations)
+        yield from ((name, ORDERS_BY_PLACE) for name in orders.location.by_channel_location)
+        yield from ((name, STOCK_BY_PLACE) for name in (stock.locations if stock.enabled else ()))
+        yield from ((name, RETURNS_BY_PLACE) for name in (returns.locations if returns.enabled else ()))
     if route.erp == connection:
-        if rule.default is not None:
-            yield rule.default, "location/default"
-        yield from ((name, "location/by_channel_location") for name in rule.by_channel_location.values())
+        yield from ((name, "orders/location/default") for name in (orders.location.default,) if name)
+        yield from ((name, ORDERS_BY_PLACE) for name in orders.location.by_channel_location.values())
+        yield from ((name, "orders/fulfilled_by_channel") for name in (orders.done_location,) if name)
+        if stock.enabled:
+            yield from ((name, "inventory/default") for name in (stock.default,) if name)
+            yield from ((feed.location, STOCK_BY_PLACE) for feeds in stock.locations.values() for feed in feeds)
+        if returns.enabled:
+            yield from ((name, "returns/default") for name in (returns.default,) if name)
+            yield from ((name, RETURNS_BY_PLACE) for name in returns.locations.values())
 
 
 def _naming(routes: Iterable[Route], connection: str, place: Location) -> tuple[str, ...]:
@@ -95,16 +107,21 @@ def _naming(routes: Iterable[Route], connection: str, place: Location) -> tuple[
 def _named_places(route: Route, connection: str, places: Sequence[Location]) -> Iterator[Finding]:
     for name, key in dict.fromkeys(names_in(route, connection)):
         matching = [place for place in places if name in (place.name, place.ref)]
-        where = f"route {route.name}, orders/{key}"
+        where = f"route {route.name}, {key}"
+        wanted = KINDS.get(key) if route.channel == connection else None
         if not matching:
             has = ", ".join(place.name for place in places) or "none"
             do = f"{nearest(name, [place.name for place in places])}It has: {has}."
             yield Finding(ok=False, what=f"there is no location {name!r} ({where})", do=do)
+        elif wanted is not None and not any(place.kind is wanted for place in matching):
+            fit = ", ".join(place.name for place in places if place.kind is wanted) or "none"
+            what = f"location {name!r} is of the kind {matching[0].kind.value!r}, not {wanted.value!r} ({where})"
+            yield Finding(ok=False, what=what, do=f"Name one that is; it has: {fit}. hub locations lists the kinds.")
         elif len(matching) > 1 and route.erp == connection:
             refs = ", ".join(place.ref for place in matching)
             what = f"{len(matching)} locations are called {name!r} ({where})"
             yield Finding(ok=False, what=what, do=f"Name it by its id, one of: {refs}.")
-        elif route.erp == connection and not matching[0].usable:
+        elif route.erp == connection and key.startswith("orders/") and not matching[0].usable:
             what = f"location {name!r} does not allow sales ({where})"
             yield Finding(ok=False, what=what, do="Allow sales there, or name another location.")
         else:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from hub.contract import AuthorizationError, ConfigurationError, ContractError, HubError, Page, TransientError
 from hub.engine.world import Connected, World
-from hub.store import known
+from hub.store import Tx, known
 
+T = TypeVar("T")
 FIRST_RETRY_S = 5.0
 MAX_RETRY_S = 900.0
 PAUSE_S = 300.0
@@ -48,6 +50,15 @@ def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> It
         except Exception as error:
             raise _broken(world, connected, hook, error) from error
         yield page
+
+
+def ahead(found: Iterator[T]) -> Generator[T, None, None]:
+    """Read one item ahead in a thread, so that the other side works on the next page while this one is stored."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, found, None)
+        while (item := coming.result()) is not None:
+            coming = reader.submit(next, found, None)
+            yield item
 
 
 def attempt(world: World, connected: Connected, step: Callable[[], bool]) -> bool:
@@ -91,9 +102,22 @@ def pause(world: World, connected: Connected, error: HubError) -> None:
         wait = max(wait, error.retry_after_s)
     with world.store.write() as tx:
         before = known.paused(tx).get(connected.id)
-        known.pause(tx, connected.id, world.clock.now() + timedelta(seconds=wait), reason_of(error))
+        reason = {**reason_of(error), "for_s": wait}
+        known.pause(tx, connected.id, world.clock.now() + timedelta(seconds=wait), reason)
     if before is None or before[1].get("code") != error.code:
         world.log.warning("connection-paused", connection=connected.id, code=error.code, what=error.what)
+
+
+def resting(tx: Tx, now: datetime) -> dict[str, tuple[datetime, dict[str, Any]]]:
+    """Return the Connections to leave alone for now: until when, and why.
+
+    A pause that has longer to go than it was made for was made before the clock was set back: it is over.
+    """
+    return {
+        id_: (until, reason)
+        for id_, (until, reason) in known.paused(tx).items()
+        if timedelta() < until - now <= timedelta(seconds=reason.get("for_s", PAUSE_S))
+    }
 
 
 def resume(world: World, connected: Connected) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -30,11 +30,12 @@ BATCH = 64
 LOOK_UP_BATCH = 1000
 RECOVER_BATCH = 100
 MOST_ATTEMPTS = 100  # a day of the longest waits
-THREADS_PAY_S = 0.01  # where a call takes less than this, threads cost more than waiting for each answer
+
+_Item = tuple[Effect, PlacedOrder | None]  # an effect to send, and what exists of it already
 
 
 def place(world: World, erp: Connected) -> int:
-    """Look up what is unsure, then send what is due; return how many effects were touched.
+    """Look up what is unsure, then send what is due; return how many effects were looked up or let out.
 
     Raises:
         HubError: the Connection as a whole cannot go on; every effect touched is safe to go on with later.
@@ -45,11 +46,12 @@ def place(world: World, erp: Connected) -> int:
     size = world.batch.get(erp.id, BATCH)
     with world.store.write() as tx:
         claimed = outbox.claim(tx, erp.id, now, deadline, size)
+    went = 0
     if claimed:
-        in_time = _send(world, erp, [(effect, None) for effect in claimed], deadline)
+        in_time, went = _send(world, erp, [(effect, None) for effect in claimed], deadline)
         # Claim no more than the budget lets out within the window: what is not sent in time is only carried about.
         world.batch[erp.id] = min(BATCH, 2 * size) if in_time else max(erp.in_flight, size // 2)
-    return touched + len(claimed)
+    return touched + went
 
 
 def patience_s(world: World) -> float:
@@ -139,27 +141,39 @@ def _complete(world: World, erp: Connected, existing: Sequence[tuple[Effect, Pla
         _send(world, erp, batch, deadline)
 
 
-def _send(world: World, erp: Connected, batch: Sequence[tuple[Effect, PlacedOrder | None]], deadline: datetime) -> bool:
-    """Send a claimed batch, several calls in flight, record every outcome in one transaction; say if all had time."""
+def _send(world: World, erp: Connected, batch: Sequence[_Item], deadline: datetime) -> tuple[bool, int]:
+    """Send a claimed batch, several calls in flight, and record every outcome in one transaction.
+
+    Returns whether all had time, and how many the budget let out.
+    """
     halting: list[HubError] = []
 
-    def push(item: tuple[Effect, PlacedOrder | None]) -> Outcome:
+    def push(item: _Item) -> Outcome:
         effect, existing = item
         if halting:
-            return Again(effect, State.PENDING, world.clock.now(), look_first=existing is not None)
+            return _not_let_out(effect, existing, world.clock.now())
         return _push(world, erp, effect, existing, deadline, halting)
 
-    began = time.monotonic()
-    if world.call_s.get(erp.id, 1.0) < THREADS_PAY_S:
-        outcomes = [push(item) for item in batch]
-    else:
-        with ThreadPoolExecutor(max_workers=erp.in_flight, thread_name_prefix=erp.id) as pool:
-            outcomes = list(pool.map(push, batch))
-    world.call_s[erp.id] = (time.monotonic() - began) / len(batch)
+    workers, waiting = min(erp.in_flight, len(batch)), deque(batch)
+    with ThreadPoolExecutor(workers, thread_name_prefix=erp.id) as pool:
+        shares = [pool.submit(_work_off, waiting, push) for _ in range(workers)]
+    outcomes = [outcome for share in shares for outcome in share.result()]
     placed.record(world, erp, outcomes, world.clock.now())
     if halting:
         raise halting[0]
-    return world.clock.now() <= deadline
+    went = sum(not isinstance(outcome, Again) or outcome.attempts is None for outcome in outcomes)
+    return world.clock.now() <= deadline, went
+
+
+def _work_off(waiting: deque[_Item], push: Callable[[_Item], Outcome]) -> list[Outcome]:
+    """Push what waits, one after another, until nothing does; each worker takes its next when it is free."""
+    outcomes: list[Outcome] = []
+    while True:
+        try:
+            item = waiting.popleft()
+        except IndexError:
+            return outcomes
+        outcomes.append(push(item))
 
 
 def _push(
@@ -201,11 +215,17 @@ def _after_transient(
             due += retry_in(effect.attempts)
         return Again(effect, State.UNKNOWN, due, reason=reason_of(error))
     if error.code in ("send-window-passed", "stopping"):
-        return Again(effect, State.PENDING, effect.due_at, look_first=existing is not None)
+        # Where the budget is used up, there is nothing to try before it has room again.
+        return _not_let_out(effect, existing, world.clock.now() + timedelta(seconds=error.retry_after_s or 0))
     if effect.attempts >= MOST_ATTEMPTS:
         return Blocked(effect, _gave_up(error))
     due = world.clock.now() + retry_in(effect.attempts + 1, error.retry_after_s)
     return Again(effect, State.PENDING, due, look_first=existing is not None, reason=reason_of(error))
+
+
+def _not_let_out(effect: Effect, existing: PlacedOrder | None, due: datetime) -> Again:
+    """Return an effect to its place: it was claimed, but no call went out for it."""
+    return Again(effect, State.PENDING, due, look_first=existing is not None, attempts=effect.attempts)
 
 
 def _gave_up(error: TransientError) -> Problem:
@@ -218,7 +238,7 @@ def _after_rejection(
 ) -> Outcome:
     """Look once whether the sales order exists after all; else block the Order, with the vendor's reason."""
     now = world.clock.now()
-    if existing is None:
+    if existing is None and error.sent:
         try:
             matches = call(world, erp, "find_orders", orders=[intent.sales_order.key], before=None)
         except HubError as again:

@@ -10,8 +10,10 @@ from typing import Any
 
 from hub.contract import Order, PlacedOrder, SalesOrder
 from hub.engine.ledger import Intent, fate_columns, fate_entry
+from hub.engine.stray import TARGET_GONE
 from hub.engine.world import Connected, World
-from hub.routing.fate import Fate, Problem, Standing, after_placement, lines_digest
+from hub.routing.fate import RECORDING, Fate, History, Problem, Standing, after_placement, lines_digest
+from hub.routing.model import AfterPlacement
 from hub.store import ConflictError, Tx, orders, outbox, timeline
 from hub.store.orders import Link, OrderRow
 from hub.store.outbox import Effect, Settled, State
@@ -49,6 +51,7 @@ class Again:
     due_at: datetime
     look_first: bool = False
     reason: Mapping[str, Any] | None = None
+    attempts: int | None = None  # set where nothing went out: the claim does not count as an attempt
 
 
 Outcome = Placed | Blocked | Again
@@ -110,8 +113,15 @@ def _write(world: World, erp: Connected, outcomes: Sequence[Outcome], now: datet
 
 
 def _link(erp: Connected, outcome: Placed, now: datetime) -> Link:
-    found = outcome.found
-    return Link(outcome.effect.order_id, erp.id, outcome.effect.key, found.ref, found.number, outcome.adopted, now)
+    found, effect = outcome.found, outcome.effect
+    return Link(effect.order_id, erp.id, effect.key, found.ref, found.number, outcome.adopted, now, rows_as_kept(found))
+
+
+def rows_as_kept(found: PlacedOrder) -> list[dict[str, str]] | None:
+    """Return a sales order's rows as the ledger keeps them; None where the answer did not show them."""
+    return [
+        {"ref": row.ref, "variant_ref": row.variant_ref, "quantity": str(row.quantity)} for row in found.rows
+    ] or None
 
 
 def _placed_entries(outcome: Placed, row: OrderRow, now: datetime) -> list[Entry]:
@@ -137,13 +147,20 @@ def expected_totals(order: SalesOrder) -> tuple[Decimal, Decimal]:
     return (rows + shipping).quantize(cent), rows.quantize(cent)
 
 
+def rules_after(world: World, row: OrderRow) -> AfterPlacement | None:
+    """Return what an order's Route says of changes after placement; None where there is no such Route any more."""
+    return next((route.orders.after for route in world.routes if route.name == row.route), None)
+
+
 def _after(world: World, outcome: Placed, row: OrderRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:
     if outcome.found.ours and row.digest == outcome.intent.document:
-        digest, standing = outcome.intent.digest, Standing(Fate.PLACED)  # nothing changed since it was composed
+        # Nothing changed since it was composed; only what the channel shipped itself has a next step.
+        cause = RECORDING if outcome.intent.is_done else None
+        digest, standing = outcome.intent.digest, Standing(Fate.PLACED, cause)
     else:
         order = Order.model_validate_json(row.document)
         digest = outcome.intent.digest if outcome.found.ours else lines_digest(order)
-        standing = after_placement(order, digest)
+        standing = after_placement(order, History(placed_digest=digest), rules_after(world, row))
     entries.append(fate_entry(row.id, standing, now, row.route))
     return _changed(world, standing, row, now, placed_digest=digest)
 
@@ -168,11 +185,11 @@ def _changed(
 
 
 def _again(outcome: Again, row: OrderRow) -> Settled:
-    """Withdraw what would be sent again although the Order changed meanwhile: it is decided anew instead."""
+    """Withdraw what would be sent again although the Order or its ERP changed meanwhile: it is decided anew instead."""
     changed = Intent.model_validate_json(outcome.effect.payload).document != row.digest
-    if outcome.state is State.PENDING and changed:
-        return Settled(outcome.effect, State.SUPERSEDED, None, outcome.look_first)
-    return Settled(outcome.effect, outcome.state, outcome.due_at, outcome.look_first)
+    if outcome.state is State.PENDING and (changed or row.cause == TARGET_GONE):
+        return Settled(outcome.effect, State.SUPERSEDED, None, outcome.look_first, outcome.attempts)
+    return Settled(outcome.effect, outcome.state, outcome.due_at, outcome.look_first, outcome.attempts)
 
 
 def _again_entries(outcome: Again, now: datetime) -> list[Entry]:

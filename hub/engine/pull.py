@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
 from hub.contract import Page
 from hub.engine.ledger import Recorded, record, rules_of
-from hub.engine.outcome import call, pages
+from hub.engine.outcome import ahead, call, pages
 from hub.engine.world import Connected, World
+from hub.host.clock import has_passed
 from hub.store import known
 
 STREAM = "orders"
@@ -19,7 +21,7 @@ def is_due(world: World, channel: Connected) -> bool:
     """Say whether it is time to pull this channel's Orders again."""
     with world.store.read() as tx:
         _, at = known.cursor(tx, channel.id, STREAM)
-    return at is None or world.clock.now() >= at + timedelta(seconds=world.timing.orders_every_s)
+    return at is None or has_passed(at, world.timing.orders_every_s, world.clock.now())
 
 
 def pull_orders(world: World, channel: Connected, progress: Callable[[int], None] = lambda n: None) -> Recorded:
@@ -32,10 +34,11 @@ def pull_orders(world: World, channel: Connected, progress: Callable[[int], None
         refresh_locations(world, channel)
     total = Recorded()
     began = world.clock.now()
-    for page in pages(world, channel, "pull_orders", since=cursor, start=start):
-        total += _store(world, channel, page)
-        cursor = page.cursor or cursor
-        progress(len(page.items))
+    with closing(ahead(pages(world, channel, "pull_orders", since=cursor, start=start))) as found:
+        for page in found:
+            total += _store(world, channel, page)
+            cursor = page.cursor or cursor
+            progress(len(page.items))
     with world.store.write() as tx:
         known.set_cursor(tx, channel.id, STREAM, cursor, began)
     return total
@@ -58,7 +61,8 @@ def _names_places(world: World, connected: Connected) -> bool:
         rules = route.orders
         if route.channel == connected.id and (rules.when.locations or rules.location.by_channel_location):
             return True
-        if route.erp == connected.id and (rules.location.default or rules.location.by_channel_location):
+        named = rules.location.default or rules.location.by_channel_location or rules.done_location
+        if route.erp == connected.id and named:
             return True
     return False
 
@@ -68,7 +72,7 @@ def refresh_locations(world: World, connected: Connected, *, max_age_s: float = 
     now = world.clock.now()
     with world.store.read() as tx:
         _, at = known.cursor(tx, connected.id, "locations")
-    if at is not None and now - at < timedelta(seconds=max_age_s):
+    if at is not None and not has_passed(at, max_age_s, now):
         return
     found = call(world, connected, "list_locations")
     with world.store.write() as tx:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.contract import Order, OrderRef, SalesOrder
+from hub.contract import FulfilledBy, Order, OrderRef, SalesOrder
 from hub.engine import catalogue, watch
 from hub.engine.ledger import Intent, Rules, fate_columns, fate_entry, history_of, reasons, record, rules_of
 from hub.engine.outcome import call
@@ -175,6 +175,14 @@ def _compose(
     return replace(case, standing=Standing(Fate.BLOCKED, problems[0].code, case.standing.release_at, problems))
 
 
+def compose_one(
+    world: World, channel: Connected, row: OrderRow, order: Order, route: Route
+) -> SalesOrder | tuple[Problem, ...]:
+    """Return the sales order that an Order comes to under a Route at this moment, or what stands in the way."""
+    case = _composed(world, channel, [_Case(row, order, route, Standing(Fate.HELD, "hold"))])[0]
+    return case.sales_order or case.standing.problems
+
+
 def _uncomposable(error: Exception) -> Problem:
     what = f"no sales order could be composed from it ({type(error).__name__})"
     return Problem("order-uncomposable", what, "Report it with the output of hub order, which names no buyer.")
@@ -246,6 +254,9 @@ def _effect(world: World, case: _Case, now: datetime) -> dict[str, Any]:
         "due_at": now,
         "look_first": watch.must_look_first(world, case.row.connection, case.route.erp, case.sales_order.key),
         "payload": Intent(
-            sales_order=case.sales_order, digest=lines_digest(case.order), document=case.row.digest
+            sales_order=case.sales_order,
+            digest=lines_digest(case.order),
+            document=case.row.digest,
+            is_done=case.order.fulfilled_by is FulfilledBy.CHANNEL,
         ).model_dump_json(exclude_defaults=True),
     }

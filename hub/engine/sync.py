@@ -5,23 +5,23 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from hub.contract import HubError, TransientError
-from hub.engine import catalogue, place, pull, release, watch
+from hub.engine import cancellations, catalogue, place, pull, release, steps, stray, watch
+from hub.engine.idle import idle_s
+from hub.engine.lanes import Lanes, lane_lost, lanes
 from hub.engine.ledger import Recorded
-from hub.engine.outcome import attempt, pause, resume
+from hub.engine.outcome import attempt, pause, resting, resume
 from hub.engine.world import Connected, World
-from hub.store import known, orders, outbox
+from hub.store import known, outbox
 
 IDLE_S = 1.0
 OPEN_QUESTION_S = 120.0  # a pass waits this long at most for one effect; what takes longer is for the next pass
-MIN_IDLE_S = 0.5
 STORE_RETRY_S = 5.0
-MAX_IDLE_S = 30.0
 
 
 @dataclass(slots=True)
@@ -43,15 +43,6 @@ class Progress:
         self.tell(self)
 
 
-@contextmanager
-def lanes(world: World, progress: Progress, ids: Sequence[str]) -> Iterator[list[str]]:
-    """Become the one worker of these Connections, as far as no other process is; yields those that were won."""
-    with ExitStack() as stack:
-        won = [id_ for id_ in ids if stack.enter_context(world.store.lock(f"lane:{id_}"))]
-        progress.busy = [id_ for id_ in ids if id_ not in won]
-        yield won
-
-
 def involved(world: World, only: str | None = None) -> tuple[list[Connected], list[Connected]]:
     """Return the channel and the ERP Connections of the switched-on Routes (or of one)."""
     routes = [route for route in world.active() if only in (None, route.name)]
@@ -65,25 +56,51 @@ def sync(world: World, progress: Progress, stop: threading.Event, only: str | No
     world.guard.stop = stop
     _settle_memory()
     channels, erps = involved(world, only)
-    with lanes(world, progress, [each.id for each in (*channels, *erps)]) as won:
-        crew = Crew(world, progress, stop, _won(channels, won), _won(erps, won))
+    with _entered(world, progress, stop, channels, erps) as (crew, lane):
         crew.round(pull_anyway=True)
-        while not stop.is_set() and (crew.round() or crew.await_outcomes()):
-            pass
+        while not stop.is_set():
+            if lost := lane.lost():
+                raise lane_lost(world, lost)
+            if not (crew.round() or crew.await_outcomes()):
+                break
 
 
 def run(world: World, progress: Progress, stop: threading.Event) -> None:
     """Work until told to stop, sleeping until something is due."""
     world.guard.stop = stop
     _settle_memory()
+    while not stop.is_set():
+        try:
+            _work(world, progress, stop)
+        except TransientError as error:
+            _outlast(world, error, stop)
+
+
+def _work(world: World, progress: Progress, stop: threading.Event) -> None:
+    """Work until told to stop or until a lane is lost; the database may go and come meanwhile."""
     channels, erps = involved(world)
-    with lanes(world, progress, [each.id for each in (*channels, *erps)]) as won:
-        crew = Crew(world, progress, stop, _won(channels, won), _won(erps, won))
-        while not stop.is_set():
+    lost: list[str] = []
+    with _entered(world, progress, stop, channels, erps) as (crew, lane):
+        while not stop.is_set() and not (lost := lane.lost()):
             try:
                 _run_once(crew)
             except TransientError as error:
                 _outlast(world, error, stop)
+    if lost and not stop.is_set():
+        world.log.warning("lane-lost", connections=lost)
+        world.doubt()
+
+
+@contextmanager
+def _entered(
+    world: World, progress: Progress, stop: threading.Event, channels: Sequence[Connected], erps: Sequence[Connected]
+) -> Iterator[tuple[Crew, Lanes]]:
+    with lanes(world, [each.id for each in (*channels, *erps)]) as lane:
+        progress.busy = list(lane.busy)
+        mine = [[each for each in connected if each.id in lane.won] for connected in (channels, erps)]
+        for channel in mine[0]:
+            stray.recall(world, channel)
+        yield Crew(world, progress, stop, *mine), lane
 
 
 def _run_once(crew: Crew) -> None:
@@ -91,7 +108,7 @@ def _run_once(crew: Crew) -> None:
     crew.progress.errors.update(crew.paused())
     if not crew.round():
         crew.progress.step("waiting")
-        crew.world.clock.wait(_idle_s(crew.world, crew.channels, crew.erps), crew.stop)
+        crew.world.clock.wait(idle_s(crew.world, crew.channels, crew.erps), crew.stop)
 
 
 def _outlast(world: World, error: TransientError, stop: threading.Event) -> None:
@@ -112,10 +129,6 @@ def _settle_memory() -> None:
     """Leave what start-up made out of garbage collection, and collect in larger steps: a twentieth of the CPU."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-
-
-def _won(connected: Sequence[Connected], ids: Sequence[str]) -> list[Connected]:
-    return [each for each in connected if each.id in ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +171,11 @@ class Crew:
 
     def paused(self) -> dict[str, HubError]:
         """Return the Connections to leave alone for now, with why."""
-        now = self.world.clock.now()
         with self.world.store.read() as tx:
-            resting = known.paused(tx)
+            found = resting(tx, self.world.clock.now())
         return {
             id_: TransientError(reason["code"], reason["what"], where=reason["where"], do=reason["do"])
-            for id_, (until, reason) in resting.items()
-            if now < until
+            for id_, (_, reason) in found.items()
         }
 
     def await_outcomes(self) -> bool:
@@ -192,6 +203,7 @@ def _channel_step(world: World, progress: Progress, channel: Connected, pull_any
             progress.step(f"reading orders of {channel.id}")
 
         progress.recorded += pull.pull_orders(world, channel, count)
+        cancellations.pull(world, channel)
         done = True
     erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
     for erp in erps:
@@ -200,42 +212,27 @@ def _channel_step(world: World, progress: Progress, channel: Connected, pull_any
         progress.released += released
         progress.step(f"releasing orders of {channel.id}")
         done = True
-    return done
+    return done if world.guard.dry else steps.run_steps(world, channel, steps.CHANNEL) or done
 
 
 def _erp_step(world: World, progress: Progress, erp: Connected, stop: threading.Event) -> bool:
     """Send for about as long as a release may wait, then give way."""
     until = world.clock.now() + timedelta(seconds=world.timing.release_every_s)
     watch.beat(world, erp.id)
-    done = catalogue.refresh(world, erp)
     if world.guard.dry:
-        return place.look_up(world, erp) > 0 or done
-    while not stop.is_set() and world.clock.now() < until:
-        sent = place.place(world, erp)
-        if not sent:
-            break
+        return catalogue.refresh(world, erp) | (place.look_up(world, erp) > 0)
+    done = steps.run_steps(world, erp, steps.ERP_FIRST)
+    while not stop.is_set() and world.clock.now() < until and _is_work_due(world, erp) and place.place(world, erp):
         progress.sent = world.placed
         progress.step(f"placing orders in {erp.id}")
         done = True
-    return done
+    done |= steps.run_steps(world, erp, steps.ERP)
+    # The catalogue comes last: an Order that can go waits for no reading.
+    return catalogue.refresh(world, erp) or done
 
 
-def _idle_s(world: World, channels: Sequence[Connected], erps: Sequence[Connected]) -> float:
-    """Return how long nothing is due: until the next pull, release, catalogue reading or effect."""
-    now, times = world.clock.now(), [world.clock.now() + timedelta(seconds=MAX_IDLE_S)]
+def _is_work_due(world: World, erp: Connected) -> bool:
+    """Say whether any effect can go on; a look that writes nothing."""
     with world.store.read() as tx:
-        for channel in channels:
-            _, at = known.cursor(tx, channel.id, pull.STREAM)
-            times.append(_plus(at, world.timing.orders_every_s, now))
-            due = orders.next_due(tx, channel.id)
-            if due is not None:
-                # Releases are gathered: one re-read serves all that come due within the period.
-                times.append(due + timedelta(seconds=world.timing.release_every_s))
-        for erp in erps:
-            due = outbox.next_due(tx, erp.id, place.patience_s(world))
-            times += [due] if due is not None else []
-    return max(MIN_IDLE_S, min((time - now).total_seconds() for time in times))
-
-
-def _plus(at: datetime | None, seconds: float, now: datetime) -> datetime:
-    return now if at is None else at + timedelta(seconds=seconds)
+        due = outbox.next_due(tx, erp.id, place.patience_s(world))
+    return due is not None and due <= world.clock.now()

@@ -6,17 +6,20 @@ present watch are looked up on the other side, many at a time, before their firs
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+from pydantic_core import from_json
 
 from hub.contract import Cursor, OrderKey
 from hub.engine.outcome import call
 from hub.engine.world import Connected, Survey, World
+from hub.host.clock import has_passed
 from hub.store import known, orders, outbox
 
 STREAM = "watch"
 GAP_S = 900.0
+BEAT_S = 30.0  # to say it more often would only write: a gap is far longer
 SURVEY = 1000
 
 
@@ -25,17 +28,19 @@ def beat(world: World, erp: str) -> None:
 
     A process cannot know whether the database it opens is the one its predecessor left, or a backup put in its place.
     """
-    now = world.clock.now()
+    now, said_at = world.clock.now(), world.watching.get(erp)
+    if said_at is not None and not has_passed(said_at, BEAT_S, now):
+        return
     with world.store.write() as tx:
         since, at = known.cursor(tx, erp, STREAM)
-        if erp not in world.watching or since is None or at is None or now - at > timedelta(seconds=GAP_S):
-            world.watching.add(erp)
+        if said_at is None or since is None or at is None or now - at > timedelta(seconds=GAP_S):
             since = Cursor(now.isoformat())
             # What waits may be hours old: it is read again and decided anew before it leaves.
             orders.update(
                 tx, [{"id": id_, "fate": "held", "cause": "hold", "due_at": now} for id_ in outbox.doubt(tx, erp)]
             )
         known.set_cursor(tx, erp, STREAM, since, now)
+    world.watching[erp] = now
 
 
 def since(world: World, erp: str) -> datetime | None:
@@ -82,7 +87,7 @@ def _ask(world: World, channel: Connected, erp: Connected, survey: Survey, rows:
 
 def _key(row: orders.OrderRow, channel: Connected) -> OrderKey:
     # Reading the whole document through its model would cost more than the survey saves.
-    shop = json.loads(row.document)["shop"]
+    shop = from_json(row.document)["shop"]
     return OrderKey(key=row.key, channel=channel.connector, shop=shop, ref=row.ref, ordered_at=row.created_at)
 
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pluggy
 import structlog
-from pydantic import SecretStr
 
 from hub.config import Config, ConnectionConfig
 from hub.contract import Connection, Log, Token
+from hub.engine.vault import Vault
 from hub.host.budget import Budgets
+from hub.host.cipher import Cipher
 from hub.host.clock import FollowedClock, HubClock, SystemClock
 from hub.host.discover import Found
 from hub.host.http import Guard, Session, renewing_tokens
 from hub.host.register import plug
-from hub.host.tokens import Authorisation, Cipher, authorisation_key
+from hub.host.tokens import Authorisation
 from hub.routing.model import Route, Timing
 from hub.store import Store, known
 
@@ -78,6 +78,7 @@ class Connected:
     capabilities: frozenset[str]
     hooks: pluggy.HookRelay
     authorisation: Authorisation
+    consent_note: str = ""  # what a person must know before consenting
 
 
 @dataclass(slots=True)
@@ -101,11 +102,12 @@ class World:
     connected: dict[str, Connected]
     sessions: list[Session] = field(default_factory=list)
     trace: Trace | None = None
+    vault: Vault = field(init=False)
     asked: dict[tuple[str, str], float] = field(default_factory=dict)  # (ERP, SKU) -> when it was last looked up
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)  # (channel, ERP)
-    call_s: dict[str, float] = field(default_factory=dict)  # ERP -> seconds a call took of late
     placed: int = 0  # sales orders made or adopted by this process
-    watching: set[str] = field(default_factory=set)  # ERPs whose watch this process began
+    watching: dict[str, datetime] = field(default_factory=dict)  # ERPs this process watches -> when it last said so
+    unread: dict[str, datetime] = field(default_factory=dict)  # ERPs whose catalogue could not be read -> when
     batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
 
     @property
@@ -125,6 +127,11 @@ class World:
     def active(self) -> list[Route]:
         """Return the Routes whose orders are switched on."""
         return [route for route in self.routes if route.orders.enabled]
+
+    def doubt(self) -> None:
+        """Forget what this process takes for granted, as if it had just begun; another may have worked meanwhile."""
+        self.watching.clear()
+        self.surveys.clear()
 
     def close(self) -> None:
         """Close the HTTP clients and the store."""
@@ -149,17 +156,24 @@ def build(
     dry: bool = False,
     token_store: Store | None = None,
     trace: Trace | None = None,
+    given: Mapping[str, Mapping[str, str]] | None = None,
+    only: Collection[str] | None = None,
 ) -> World:
-    """Build a World. ``token_store`` is where tokens live where ``store`` is a throw-away copy (a dry run)."""
+    """Build a World.
+
+    Args:
+        token_store: where tokens live where ``store`` is a throw-away copy (a dry run).
+        given: by Connection and setting, secrets a person just gave, in place of those that are kept.
+        only: the Connections to be called; None: all.
+    """
     clock, guard = choose_clock(config), Guard(dry=dry)
     log: Log = structlog.get_logger("hub")
     world = World(store, config, clock, guard, log, {}, trace=trace)
-    cipher = Cipher(environ, key_file)
-    authorisations: dict[str, Authorisation] = {}
+    vault = world.vault = Vault(token_store or store, Cipher(environ, key_file), clock)
     budgets = Budgets(clock)
-    for entry in config.connections.values():
+    for entry in (each for each in config.connections.values() if only is None or each.id in only):
         found = plugins[entry.connector]
-        auth = _authorisation(entry, cipher, clock, token_store or store, authorisations)
+        settings = vault.settings(entry, (given or {}).get(entry.id, {}))
         session = Session(
             entry.id,
             clock=clock,
@@ -170,11 +184,12 @@ def build(
             trace=trace,
         )
         world.sessions.append(session)
-        world.connected[entry.id] = _connect(entry, found, session, auth, world)
+        world.connected[entry.id] = _connect(replace(entry, settings=settings), found, session, vault, world)
     return world
 
 
-def _connect(entry: ConnectionConfig, found: Found, session: Session, auth: Authorisation, world: World) -> Connected:
+def _connect(entry: ConnectionConfig, found: Found, session: Session, vault: Vault, world: World) -> Connected:
+    auth = vault.authorisation(entry)
     connection = Connection(
         id=entry.id,
         settings=entry.settings,
@@ -196,31 +211,5 @@ def _connect(entry: ConnectionConfig, found: Found, session: Session, auth: Auth
 
         auth.refresh = refresh
     origin = f"{found.distribution} {found.version}"
-    return Connected(entry.id, entry.connector, origin, plugin.in_flight, plugin.capabilities, hooks, auth)
-
-
-def _authorisation(
-    entry: ConnectionConfig, cipher: Cipher, clock: HubClock, store: Store, made: dict[str, Authorisation]
-) -> Authorisation:
-    setting = getattr(entry.settings, "refresh_token", None)
-    bootstrap = setting.get_secret_value() if isinstance(setting, SecretStr) else None
-    key = authorisation_key(entry.connector, bootstrap, entry.id)
-
-    def load() -> bytes | None:
-        with store.read() as tx:
-            return known.tokens(tx, key)
-
-    def save(secret: bytes) -> None:
-        with store.write() as tx:
-            known.set_tokens(tx, key, secret, clock.now())
-
-    @contextmanager
-    def lock(wait_s: float) -> Iterator[bool]:
-        with store.lock(f"refresh:{key}", wait_s) as won:
-            yield won
-
-    if key not in made:
-        made[key] = Authorisation(
-            bootstrap=bootstrap, cipher=cipher, clock=clock, load=load, save=save, lock=lock, where=entry.id
-        )
-    return made[key]
+    note = str(getattr(plugin, "consent_note", ""))
+    return Connected(entry.id, entry.connector, origin, plugin.in_flight, plugin.capabilities, hooks, auth, note)

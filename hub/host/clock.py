@@ -14,6 +14,14 @@ from hub.contract import ConfigurationError, is_loopback
 FOLLOW_EVERY_S = 0.2
 
 
+def has_passed(since: datetime, seconds: float, now: datetime) -> bool:
+    """Say whether that long has passed since an instant.
+
+    Also where the instant is as far ahead: it was written before the clock was set back, and would else be waited for.
+    """
+    return abs((now - since).total_seconds()) >= seconds
+
+
 class HubClock(Protocol):
     """The clock of the hub's own parts: it can also wait."""
 

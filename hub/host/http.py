@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any
 
 import httpx
@@ -19,10 +17,10 @@ import httpx
 from hub.contract import Call, ConfigurationError, Log, TransientError, is_loopback
 from hub.host.budget import Budgets
 from hub.host.clock import HubClock
+from hub.host.transport import Transport
 
 READ_ATTEMPTS = 4
 REFUSED_ATTEMPTS = 4
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
 BACKOFF_S = 0.5
 MAX_BACKOFF_S = 20.0
 PATIENCE_S = 61.0  # a call waits this long at most; told to wait longer, its connection rests and others go on
@@ -77,43 +75,6 @@ class Guard:
                 self.writes += 1
 
 
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
-
-
-class _BoundedStream(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[bytes]:
-        size = 0
-        for chunk in self._stream:
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-            yield chunk
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-class _Bounded(httpx.BaseTransport):
-    """Refuses answers too large to be meant."""
-
-    def __init__(self, inner: httpx.HTTPTransport) -> None:
-        self._inner = inner
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._inner.handle_request(request)
-        if isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = _BoundedStream(response.stream)
-        return response
-
-    def close(self) -> None:
-        self._inner.close()
-
-
 class Session(httpx.Client):
     """An httpx.Client whose ``send`` keeps the hub's promises; connectors use it like any httpx.Client."""
 
@@ -128,9 +89,8 @@ class Session(httpx.Client):
         timeout_s: float,
         trace: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
-        limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
-        self._bounded = _Bounded(httpx.HTTPTransport(verify=_ssl_context(), limits=limits))
-        super().__init__(timeout=timeout_s, transport=self._bounded, follow_redirects=False)
+        self._sender = Transport()
+        super().__init__(timeout=timeout_s, transport=self._sender, follow_redirects=False)
         self._connection, self._clock, self._budgets = connection, clock, budgets
         self._guard, self._log, self._trace = guard, log, trace
 
@@ -191,8 +151,7 @@ class Session(httpx.Client):
         try:
             outgoing = next(flow)
             while True:
-                response = self._bounded.handle_request(outgoing)
-                response.request = outgoing
+                response = self._sender.handle_request(outgoing)
                 response.read()
                 try:
                     outgoing = flow.send(response)
@@ -242,7 +201,7 @@ class Session(httpx.Client):
             )
 
     def _lost(self, request: httpx.Request, call: Call, error: httpx.RequestError) -> TransientError:
-        never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+        never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
         return TransientError(
             "no-answer",
             f"{request.method} {request.url.path} got no whole answer ({type(error).__name__})",

@@ -3,87 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel
 
-from hub.contract import AuthorizationError, ConfigurationError, Token, TransientError
+from hub.contract import AuthorizationError, Token, TransientError
+from hub.host.cipher import Cipher
 from hub.host.clock import HubClock
 
-if TYPE_CHECKING:
-    from cryptography.fernet import Fernet
-
-KEY_VARIABLE = "HUB_KEY"
 LOCK_WAIT_S = 60.0
-
-
-class Cipher:
-    """Encrypts what the store keeps; the key comes from the environment or a file that only its owner may read."""
-
-    def __init__(self, environ: Mapping[str, str], key_file: Path) -> None:
-        self._environ, self._file = environ, key_file
-        self._fernet: Fernet | None = None
-
-    def encrypt(self, text: str) -> bytes:
-        """Return a text encrypted."""
-        return self._ready().encrypt(text.encode())
-
-    def decrypt(self, secret: bytes) -> str:
-        """Return an encrypted text in plain; ConfigurationError where the key is another."""
-        from cryptography.fernet import InvalidToken  # cryptography takes long to import; most commands need none
-
-        try:
-            return self._ready().decrypt(secret).decode()
-        except InvalidToken as error:
-            raise ConfigurationError(
-                "key-wrong",
-                "the stored tokens were encrypted with another key",
-                where=KEY_VARIABLE if KEY_VARIABLE in self._environ else str(self._file),
-                do="Give the key that was used before, or consent again and give the new refresh_token.",
-            ) from error
-
-    def _ready(self) -> Fernet:
-        from cryptography.fernet import Fernet
-
-        if self._fernet is None:
-            try:
-                self._fernet = Fernet(self._key())
-            except ValueError as error:
-                raise ConfigurationError(
-                    "key-malformed",
-                    "the encryption key is not 32 bytes in URL-safe base64",
-                    where=KEY_VARIABLE if KEY_VARIABLE in self._environ else str(self._file),
-                    do="Unset it and the hub makes a key file of its own, or give a Fernet key.",
-                ) from error
-        return self._fernet
-
-    def _key(self) -> bytes:
-        from cryptography.fernet import Fernet
-
-        if KEY_VARIABLE in self._environ:
-            return self._environ[KEY_VARIABLE].encode()
-        try:
-            file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            if self._file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise ConfigurationError(
-                    "key-readable",
-                    "the key file can be read by others",
-                    where=str(self._file),
-                    do=f"chmod 600 {self._file}",
-                ) from None
-            return self._file.read_bytes().strip()
-        with os.fdopen(file, "wb") as opened:
-            key = Fernet.generate_key()
-            opened.write(key)
-        return key
 
 
 class _Stored(BaseModel):
@@ -135,18 +66,27 @@ class Authorisation:
             if self._held is None:
                 self._held = self._read()
             if not self._lives(self._held, refused):
-                with self._lock(LOCK_WAIT_S) as won:
-                    if not won:
-                        raise TransientError(
-                            "refresh-busy",
-                            "another process is refreshing the tokens and takes long",
-                            where=self._where,
-                            do="The hub tries again by itself.",
-                        )
+                with self._alone("The hub tries again by itself."):
                     self._held = self._read()  # another process may have refreshed meanwhile
                     if not self._lives(self._held, refused):
                         self._held = self._renew(self._held)
             return self._held.access_token
+
+    def adopt(self, token: Token) -> None:
+        """Take the pair of a new consent in place of whatever there is.
+
+        Raises: TransientError where another process refreshes and takes long; the consent is then lost.
+        """
+        with self._mutex, self._alone("Consent again."):
+            self._held = self._keep(token)
+
+    @contextmanager
+    def _alone(self, do: str) -> Iterator[None]:
+        with self._lock(LOCK_WAIT_S) as won:
+            if not won:
+                what = "another process is refreshing the tokens and takes long"
+                raise TransientError("refresh-busy", what, where=self._where, do=do)
+            yield
 
     def scopes(self) -> tuple[str, ...]:
         """Return the scopes granted with the present tokens."""
@@ -171,7 +111,7 @@ class Authorisation:
                 "not-connected",
                 "there is no token yet",
                 where=self._where,
-                do="Give the setting refresh_token, from the environment or a secret file.",
+                do=f"Let a person consent: hub connect {self._where}. Or give the setting refresh_token.",
             )
         now = self._clock.now()
         return _Stored(
@@ -194,6 +134,9 @@ class Authorisation:
                 scopes=held.scopes,
             )
         )
-        stored = _Stored(**new.model_dump(), issued_at=self._clock.now())
+        return self._keep(new)
+
+    def _keep(self, token: Token) -> _Stored:
+        stored = _Stored(**token.model_dump(), issued_at=self._clock.now())
         self._save(self._cipher.encrypt(stored.model_dump_json()))
         return stored

@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from hub.contract import (
     Customer,
+    FulfilledBy,
     LineItem,
     LineStatus,
     Location,
@@ -81,8 +82,8 @@ def _ships(line: LineItem) -> bool:
 
 def compose(order: Order, route: Route, channel: str, known: Known) -> SalesOrder | tuple[Problem, ...]:
     """Build the sales order, all lines or none; return every problem at once where it cannot be."""
-    problems = [*_line_problems(order), *_sku_problems(order, route, known)]
-    location = _location(order.location_ref, route, known, problems)
+    problems = [*_line_problems(order), *_tax_problems(order, route), *_sku_problems(order, route, known)]
+    location = _location(order, order.location_ref, route, known, problems)
     units = [unit for line in order.lines if _ships(line) for unit in _units(line, order, route, known, problems)]
     units += _shipping_row(order, route)
     if not units and not problems:
@@ -115,10 +116,27 @@ def _line_problems(order: Order) -> list[Problem]:
     ]
 
 
+def _tax_problems(order: Order, route: Route) -> list[Problem]:
+    """Refuse tax that has an amount but no rate: it would silently stay inside the prices, or go missing."""
+    if route.orders.tax.mode is not TaxMode.FROM_ORDER or any(line.tax_rate is not None for line in order.lines):
+        return []
+    is_shipping_sent = route.orders.shipping.how is not ShippingAs.NONE and _shipping_amount(order, route) > 0
+    tax = order.totals.tax + (order.totals.shipping_tax if is_shipping_sent else ZERO)
+    if tax <= 0:
+        return []
+    what = f"it states {tax} {order.currency} of tax, but no line says at which rate"
+    do = (
+        f"Write orders/tax of route {route.name} as {{mode: fixed, rate: ...}} for that market, or as none; then retry."
+    )
+    return [Problem("tax-unstated", what, do)]
+
+
 def _sku_problems(order: Order, route: Route, known: Known) -> list[Problem]:
     problems = []
     for sku in sorted(wanted_skus(order, route)):
         living = known.variants.get(sku, ())
+        if len(living) == 1:
+            continue
         lines = ", ".join(
             line.ref for line in order.lines if _ships(line) and sku in {c.sku for c in components(line, route)}
         )
@@ -133,7 +151,7 @@ def _sku_problems(order: Order, route: Route, known: Known) -> list[Problem]:
                     (sku,),
                 )
             )
-        elif len(living) > 1:
+        else:
             refs = ", ".join(variant.ref for variant in living)
             problems.append(
                 Problem(
@@ -146,10 +164,12 @@ def _sku_problems(order: Order, route: Route, known: Known) -> list[Problem]:
     return problems
 
 
-def _location(ref: str | None, route: Route, known: Known, problems: list[Problem]) -> str | None:
+def _location(order: Order, ref: str | None, route: Route, known: Known, problems: list[Problem]) -> str | None:
     rule = route.orders.location
     names = names_of(ref, known.channel_locations)
     name = next((rule.by_channel_location[n] for n in names if n in rule.by_channel_location), rule.default)
+    if order.fulfilled_by is FulfilledBy.CHANNEL:
+        name = route.orders.done_location  # law 6: what the channel ships never moves own stock
     if name is None:
         return None
     found = [place for place in known.erp_locations if name in (place.name, place.ref)]
@@ -175,7 +195,7 @@ def _units(line: LineItem, order: Order, route: Route, known: Known, problems: l
         line.channel_discount if rules.discounts.deduct_channel else ZERO
     )
     rate = {TaxMode.FROM_ORDER: line.tax_rate, TaxMode.FIXED: rules.tax.rate, TaxMode.NONE: None}[rules.tax.mode]
-    place = _location(line.location_ref, route, known, problems) if line.location_ref else None
+    place = _location(order, line.location_ref, route, known, problems) if line.location_ref else None
     parts = components(line, route)
     amounts = split(line.price * line.quantity, [part.price_share for part in parts])
     discounts = _within(split(discount, [part.price_share for part in parts]), amounts)
@@ -187,8 +207,8 @@ def _units(line: LineItem, order: Order, route: Route, known: Known, problems: l
 
 def split(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
     """Split an amount by shares, to the places it came with (at least two), the last taking the rest."""
-    if not shares:
-        return []
+    if len(shares) <= 1:
+        return [amount] * len(shares)
     whole = sum(shares, ZERO)
     exponent = amount.as_tuple().exponent
     step = Decimal(1).scaleb(min(exponent, -2)) if isinstance(exponent, int) else Decimal("0.01")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hub.contract import FulfilledBy, LineStatus, Order, OrderStatus
-from hub.routing.model import Route
+from hub.routing.model import AfterPlacement, OnCancel, OnChange, Route
+
+CANCELLED_AFTER, CHANGED_AFTER = "cancelled-after-placement", "changed-after-placement"
+CANCELLING, CHANGING, RECORDING = "cancelling", "changing", "recording"  # why a placed order is acted on
 
 
 class Fate(StrEnum):
@@ -44,7 +48,8 @@ class Problem:
 class Standing:
     """A decision: the fate, its cause, and from when on the Order may leave (None: not by time).
 
-    ``cause``: of held: unpaid, hold, channel-hold, by-hand; of skipped: the rule; of blocked: the first problem's code.
+    ``cause``: of held: unpaid, hold, channel-hold, by-hand, until-shipped; of skipped: the rule; of blocked: the first
+    problem's code; of placed: cancelling, changing, recording, where the engine still has to act on it.
     """
 
     fate: Fate
@@ -61,14 +66,25 @@ class History:
     hand: Hand | None = None
     placed_digest: str | None = None  # the placed lines' digest; set: a sales order exists
     may_exist: bool = False  # blocked in a way that leaves a sales order possible
+    trouble: tuple[Problem, ...] = ()  # what stands in the way of an order that has a sales order
+    route: str | None = None  # the Route that placed it; a cancelled Order may show too little to match one anew
+    recorded: bool = False  # shipped by the channel, and its sales order is Done
 
 
 def lines_digest(order: Order) -> str:
-    """Name what a sales order would ship: open units by SKU. Two Orders with the same digest ship the same."""
+    """Name what a sales order would ship and whereto: open units by SKU, and the address where it is shown in full."""
     units = sorted(
         f"{line.ref}:{line.sku}:{line.quantity}" for line in order.lines if line.status != LineStatus.CANCELLED
     )
-    return "|".join(units)
+    shown = order.address is not None and not order.address.masked
+    place = order.address.model_dump_json(exclude_defaults=True) if order.address is not None and shown else ""
+    return "|".join(units) + (f"#{hashlib.sha256(place.encode()).hexdigest()[:16]}" if place else "")
+
+
+def ships_the_same(digest: str, other: str) -> bool:
+    """Say whether two digests ship the same; an address that one of them does not show is no difference."""
+    (units, _, place), (other_units, _, other_place) = digest.partition("#"), other.partition("#")
+    return units == other_units and (place == other_place or not place or not other_place)
 
 
 def stand(order: Order, route: Route | None, history: History, start: datetime | None, now: datetime) -> Standing:
@@ -77,10 +93,11 @@ def stand(order: Order, route: Route | None, history: History, start: datetime |
     ``start`` is the Route's (None where no Route takes the Order).
     """
     if history.placed_digest is not None:
-        return after_placement(order, history.placed_digest)
+        return after_placement(order, history, route.orders.after if route else None)
     if start is not None and order.created_at < start:
         return Standing(Fate.SKIPPED, "before-start")
-    if order.status in (OrderStatus.SHIPPED, OrderStatus.PARTLY_SHIPPED):
+    is_recorded = order.fulfilled_by is FulfilledBy.CHANNEL and route is not None and route.orders.done_location
+    if order.status in (OrderStatus.SHIPPED, OrderStatus.PARTLY_SHIPPED) and not is_recorded:
         return Standing(Fate.SKIPPED, "before-start" if history.is_new else "already-shipped")
     if order.status == OrderStatus.CANCELLED and history.may_exist:
         return _cancelled_late()
@@ -101,7 +118,7 @@ def stand(order: Order, route: Route | None, history: History, start: datetime |
     if not route.orders.enabled:
         return Standing(Fate.SKIPPED, "orders-disabled")
     if order.fulfilled_by is FulfilledBy.CHANNEL:
-        return Standing(Fate.SKIPPED, "fulfilled-by-channel")
+        return _to_be_recorded(order, route, history.hand, now)
     return _held(order, route, history.hand, now)
 
 
@@ -126,24 +143,49 @@ def _held(order: Order, route: Route, hand: Hand | None, now: datetime) -> Stand
     return Standing(Fate.HELD, "hold", release_at)
 
 
+def _to_be_recorded(order: Order, route: Route, hand: Hand | None, now: datetime) -> Standing:
+    """Decide the fate of an Order that the channel ships from its own stock: left out, or placed once it has left."""
+    if route.orders.done_location is None:
+        return Standing(Fate.SKIPPED, "fulfilled-by-channel")
+    if hand is Hand.HELD:
+        return Standing(Fate.HELD, "by-hand")
+    if order.status is OrderStatus.SHIPPED:
+        return Standing(Fate.HELD, "hold", now)
+    return Standing(Fate.HELD, "until-shipped")
+
+
 def _cancelled_late() -> Standing:
     return _blocked(
-        "cancelled-after-placement",
+        CANCELLED_AFTER,
         "it was cancelled on the channel after its sales order was made",
         "Delete the sales order in the ERP, then retry the order.",
     )
 
 
-def after_placement(order: Order, placed_digest: str) -> Standing:
-    """Decide the fate of an Order that has a sales order."""
+def _changed_late() -> Standing:
+    return _blocked(
+        CHANGED_AFTER,
+        "its lines or its address changed on the channel after its sales order was made",
+        "Change the sales order in the ERP to match, then retry the order.",
+    )
+
+
+def after_placement(order: Order, history: History, rules: AfterPlacement | None) -> Standing:
+    """Decide the fate of an Order that has a sales order; PLACED with a cause where the engine must act on it."""
+    trouble, codes = history.trouble, {problem.code for problem in history.trouble}
+    blocked = Standing(Fate.BLOCKED, trouble[0].code, None, trouble) if trouble else None
     if order.status == OrderStatus.CANCELLED:
-        return _cancelled_late()
-    if lines_digest(order) != placed_digest:
-        return _blocked(
-            "changed-after-placement",
-            "its lines changed on the channel after its sales order was made",
-            "Change the sales order in the ERP to match, then retry the order.",
-        )
+        if rules is None or rules.on_cancel is OnCancel.BLOCK:
+            return _cancelled_late()
+        return blocked if blocked and CANCELLED_AFTER in codes else Standing(Fate.PLACED, CANCELLING)
+    if not ships_the_same(lines_digest(order), history.placed_digest or ""):
+        if rules is None or rules.on_change is OnChange.BLOCK:
+            return _changed_late()
+        return blocked if blocked and CHANGED_AFTER in codes else Standing(Fate.PLACED, CHANGING)
+    if blocked:
+        return blocked
+    if order.status == OrderStatus.SHIPPED and order.fulfilled_by is FulfilledBy.CHANNEL and not history.recorded:
+        return Standing(Fate.PLACED, RECORDING)
     if order.status == OrderStatus.SHIPPED:
         return Standing(Fate.FULFILLED)
     if order.status == OrderStatus.PARTLY_SHIPPED:

@@ -22,13 +22,14 @@ import click
 
 from hub.cli.main import hub, main
 from hub.cli.options import Choices
+from tests.browser import decide, follow
 from tests.site import NOON, Site
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`(hub [^`]+)`")
-DAEMON = "hub run"
+DAEMON, CONNECT = "hub run", "hub connect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,11 @@ class Stage:
         self.site = Site(folder / "site", str(folder / "site" / "hub.db"), skus={"MUG-BLUE": 100, "TEA-50G": 100})
         self.route_file = route_file
         given = {**self.site.tiktok.settings(), **self.site.katana.settings()}
-        names = ("app_key", "app_secret", "refresh_token", "shop")
+        given["service_id"] = "7172000000000000001"
+        names = ("app_key", "app_secret", "service_id", "shop")
         secrets = {f"TIKTOK_{name}".upper(): given[name] for name in names} | {"KATANA_API_KEY": given["api_key"]}
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+        screens = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_", *screens))}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.environ: Mapping[str, str] = {**clean, **secrets, "COLUMNS": "100", "PATH": path}
 
@@ -129,6 +132,8 @@ class Stage:
         """Run a command of the page; a daemon until it has started. Other commands of the hub run in this process."""
         if command.startswith(DAEMON):
             return self._run_daemon(command)
+        if command.startswith(CONNECT):
+            return self._run_connect(command)
         if command.startswith("hub "):
             return self._run_here(command)
         ran = subprocess.run(
@@ -158,6 +163,30 @@ class Stage:
             gc.collect()
         assert code == 0, f"$ {command}\n{said.getvalue()}"
         return said.getvalue()
+
+    def _run_connect(self, command: str) -> str:
+        """Run a command that waits for a person, who consents on the page that it prints."""
+        process = subprocess.Popen(
+            [*shlex.split(command), "--port", "0"], cwd=self.folder, env=dict(self.environ), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        watchdog = threading.Timer(PATIENCE_S, process.kill)
+        watchdog.start()
+        said = ""
+        assert process.stderr is not None
+        for line in process.stderr:
+            said += line
+            if answer := re.search(r"The answer goes to (\S+?);", line):
+                self.site.tiktok_sim("options", {"redirect_url": answer[1]})
+            if shown := re.match(r"  (http\S+)", line):
+                follow(decide(shown[1], "authorise"))
+        watchdog.cancel()
+        assert process.stdout is not None
+        with process.stdout as out:
+            said += out.read()
+        process.stderr.close()
+        assert process.wait(PATIENCE_S) == 0, said
+        return said
 
     def _run_daemon(self, command: str) -> str:
         process = subprocess.Popen(

@@ -90,10 +90,29 @@ def takers() -> dict[str, int]:
     return found
 
 
+@cache
+def constants() -> dict[str, str]:
+    """Return the texts that modules name in capitals, so that several may raise and compare one code."""
+    found: dict[str, str] = {}
+    for module in modules():
+        for statement in module.tree.body:
+            if isinstance(statement, ast.Assign):
+                (target,) = statement.targets
+                pairs = [(target, statement.value)]
+                if isinstance(target, ast.Tuple) and isinstance(statement.value, ast.Tuple):
+                    pairs = list(zip(target.elts, statement.value.elts, strict=True))
+                for name, value in pairs:
+                    if isinstance(name, ast.Name) and name.id.isupper() and isinstance(value, ast.Constant):
+                        found[name.id] = str(value.value)
+    return found
+
+
 def texts(node: ast.expr | None) -> Iterator[str]:
     """Yield the texts that an expression may come to, as far as they are written down."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
+    elif isinstance(node, ast.Name) and node.id in constants():
+        yield constants()[node.id]
     elif isinstance(node, ast.IfExp):
         yield from texts(node.body)
         yield from texts(node.orelse)
@@ -204,7 +223,6 @@ def test_every_code_is_found_however_it_is_raised() -> None:
         "no-route": "a private function that makes a Problem",
         "held-already": "a private function that makes an error",
         "disk-full": "a table that a loop takes apart",
-        "not-yet": "one of two, by a condition",
         "duplicate-key": "the catalogue of the route file's faults",
         "ip-not-allowed": "a row of a connector's table",
         "order-incomplete": "a mapping",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hub_katana.settings import KatanaSettings
 from hub_tiktok.check import MOST_AHEAD_S, MOST_BEHIND_S, NEEDED_SCOPES, NOTICEABLE_S
-from hub_tiktok.settings import TikTokSettings
+from hub_tiktok.settings import US_CONSENT, TikTokSettings
 
 from hub.daemon import GRACE_S
 from hub.engine import ledger, outcome, watch
@@ -28,6 +28,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made = Stage(tmp_path_factory.mktemp("operating"), blocks(page("README.md"), "yaml")[0])
     made.orders_come()
     made.write_route_file()
+    made.run("hub connect tiktok-us")
     made.run("hub sync")
     yield made
     made.close()
@@ -128,8 +129,9 @@ def test_limits_are_the_defaults_of_the_settings() -> None:
 
 
 def test_the_way_to_a_first_token_names_the_hosts_and_scopes_of_the_connector() -> None:
-    first = section("What it needs from outside")
+    first = section("What it needs from outside") + section("Connecting")
     assert all(f"`{scope}`" in first for scope in NEEDED_SCOPES)
+    assert US_CONSENT in first
     assert str(TikTokSettings.model_fields["consent_url"].default) in first
     assert f"{TikTokSettings.model_fields['auth_url'].default}/api/v2/token/get" in first
 

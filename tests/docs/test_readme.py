@@ -48,9 +48,10 @@ def test_the_two_commands_of_a_fresh_machine_are_targets_of_the_makefile() -> No
     assert all(re.search(rf"^{command.removeprefix('make ')}:", makefile, re.MULTILINE) for command in MAKE)
 
 
-def test_it_shows_the_five_commands_in_order() -> None:
+def test_it_shows_the_six_commands_in_order() -> None:
     shown = [each.command for each in HUB]
-    assert shown[:5] == ["hub init", "hub check --online", "hub sync --dry-run", "hub sync", "hub run"]
+    begin = ["hub init", "hub connect tiktok-us", "hub check --online", "hub sync --dry-run", "hub sync", "hub run"]
+    assert shown[:6] == begin
 
 
 @pytest.mark.xdist_group("readme")  # one stage serves them all

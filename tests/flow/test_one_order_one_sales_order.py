@@ -206,7 +206,8 @@ def test_channel_order_reached_by_two_connections_is_placed_once(make_site: Site
     text = (site.folder / "routes.yaml").read_text()
     start, end = text.index("  shop:\n"), text.index("  factory:\n")
     text = text.replace("  factory:\n", text[start:end].replace("  shop:", "  again:", 1) + "  factory:\n")
-    second = "  - {name: again, channel: again, erp: factory, orders: {start: 2026-03-01}}\ntiming:"
+    second = "  - {name: again, channel: again, erp: factory, orders: {start: 2026-03-01}, "
+    second += "fulfillments: {enabled: false}, inventory: {enabled: false}}\ntiming:"
     (site.folder / "routes.yaml").write_text(text.replace("timing:", second))
     _ready(site, 3)
     site.sync()

@@ -164,7 +164,8 @@ def test_shipping_the_buyer_pays_arrives_as_a_fee(site: Site) -> None:
     assert Decimal(sales_order["shipping_fee"]["amount"]) == 5
 
 
-def test_cancellation_after_placement_blocks_with_the_remedy(site: Site) -> None:
+def test_cancellation_after_placement_blocks_with_the_remedy(make_site: SiteMaker) -> None:
+    site = make_site(routes=ROUTE + "      on_cancel: block\n")
     ref = site.order()
     site.advance(2 * HOUR)
     site.sync()
@@ -174,7 +175,8 @@ def test_cancellation_after_placement_blocks_with_the_remedy(site: Site) -> None
     assert site.fate(ref) == ("blocked", "cancelled-after-placement")
 
 
-def test_line_cancelled_after_placement_blocks(site: Site) -> None:
+def test_line_cancelled_after_placement_blocks(make_site: SiteMaker) -> None:
+    site = make_site(routes=ROUTE + "      on_change: block\n")
     ref = site.order(lines=[{"sku": "MUG", "quantity": 2, "price": "20.00"}])
     site.advance(2 * HOUR)
     site.sync()
@@ -273,8 +275,10 @@ def test_two_erps_behind_one_channel_get_their_own_orders(make_site: SiteMaker) 
     site = make_site()
     text = (site.folder / "routes.yaml").read_text().replace("routes:", second.replace("URL", site.katana.url), 1)
     both = (
-        "  - {name: mugs, channel: shop, erp: factory, orders: {start: 2026-03-01, when: {skus: [MUG]}}}\n"
-        "  - {name: rest, channel: shop, erp: second, orders: {start: 2026-03-01}}\n"
+        "  - {name: mugs, channel: shop, erp: factory, orders: {start: 2026-03-01, when: {skus: [MUG]}}, "
+        "fulfillments: {enabled: false}, inventory: {enabled: false}}\n"
+        "  - {name: rest, channel: shop, erp: second, orders: {start: 2026-03-01}, "
+        "fulfillments: {enabled: false}}\n"
     )
     text = text[: text.index("  - name: us")] + both + text[text.index("timing:") :]
     (site.folder / "routes.yaml").write_text(text)

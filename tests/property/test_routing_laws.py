@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hub.contract import LineStatus, Order, OrderStatus, SalesOrder
 from hub.routing.compose import components, compose, split
 from hub.routing.fate import Fate, Hand, History, lines_digest, stand
-from hub.routing.model import Route, ShippingAs
+from hub.routing.model import Route, ShippingAs, TaxMode
 from hub.routing.money import imbalances
 from hub.testing.strategies import known_for, orders, routes
 
@@ -51,7 +51,8 @@ def test_placing_changes_nothing_that_is_shipped(order: Order, route: Route) -> 
     """A placed order whose lines are as they were placed is not blocked."""
     history = History(False, None, lines_digest(order))
     standing = stand(order, route, history, None, order.created_at)
-    assert (standing.fate is Fate.BLOCKED) == (order.status is OrderStatus.CANCELLED)
+    assert standing.fate is not Fate.BLOCKED
+    assert (standing.cause == "cancelling") == (order.status is OrderStatus.CANCELLED)
 
 
 @given(orders())
@@ -111,6 +112,22 @@ def test_untaxed_rows_carry_the_lines_money_to_the_cent(data: st.DataObject) -> 
         if any(line.sku == route.orders.shipping.sku for line in order.lines):
             return
     assert abs(rows - lines) < Decimal("0.005")
+
+
+@settings(deadline=None)
+@given(st.data(), st.decimals("0", "100", places=2))
+def test_tax_is_never_sent_without_a_rate_where_the_order_states_it(data: st.DataObject, more: Decimal) -> None:
+    """Law 8: what states tax either carries a rate, or is blocked, or its route says what to do instead."""
+    order, route = data.draw(orders()), data.draw(routes())
+    totals = order.totals.model_copy(update={"tax": order.totals.tax + more})
+    order = order.model_copy(update={"totals": totals})
+    made = compose(order, route, "tiktok", known_for(order, route))
+    unrated = order.totals.tax > 0 and all(line.tax_rate is None for line in order.lines)
+    if unrated and route.orders.tax.mode is TaxMode.FROM_ORDER:
+        assert not isinstance(made, SalesOrder)
+        assert "tax-unstated" in [problem.code for problem in made]
+    elif not isinstance(made, SalesOrder) and route.orders.tax.mode is not TaxMode.FROM_ORDER:
+        assert "tax-unstated" not in [problem.code for problem in made]
 
 
 @given(st.decimals("0", "100000", places=2), st.lists(st.decimals("0.01", "1", places=2), min_size=1, max_size=6))

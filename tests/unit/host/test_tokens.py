@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hub.contract import AuthorizationError, ConfigurationError, Token
-from hub.host.tokens import Authorisation, Cipher, authorisation_key
+from hub.host.cipher import Cipher
+from hub.host.tokens import Authorisation, authorisation_key
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -127,6 +128,39 @@ def test_key_may_come_from_the_environment_and_must_be_a_key(tmp_path: Path) -> 
 def test_without_any_token_the_message_says_what_to_set(vault: Vault) -> None:
     with pytest.raises(AuthorizationError, match="refresh_token"):
         vault.open(bootstrap=None).access_token()
+
+
+def test_new_consent_takes_the_place_of_whatever_there_was(vault: Vault) -> None:
+    for opened in (vault.open(bootstrap=None), vault.open()):
+        opened.adopt(_token("adopted"))
+        assert opened.access_token() == "adopted"
+        assert vault.open(bootstrap=None).access_token() == "adopted"
+    assert vault.refreshed == []
+
+
+def test_process_that_still_holds_the_old_pair_takes_up_the_new_one(vault: Vault) -> None:
+    """A daemon that runs while a person consents anew."""
+    daemon = vault.open()
+    old = daemon.access_token()
+    vault.open().adopt(_token("adopted"))
+    assert daemon.access_token(refused=old) == "adopted"
+    assert vault.refreshed == ["first"]
+
+
+def test_new_consent_waits_for_a_renewal_that_runs(vault: Vault) -> None:
+    opened = vault.open()
+    with vault.mutex:
+        thread = threading.Thread(target=opened.adopt, args=(_token("adopted"),))
+        thread.start()
+        thread.join(0.2)
+        assert thread.is_alive()
+        vault.secret = b"what the renewal wrote"
+    thread.join()
+    assert vault.open().access_token() == "adopted"
+
+
+def _token(access: str) -> Token:
+    return Token(access_token=access, refresh_token="r", access_expires_at=NOON + timedelta(days=7))
 
 
 def test_connections_that_begin_with_one_consent_share_it() -> None:

@@ -214,3 +214,25 @@ def test_split_keeps_every_cent() -> None:
     assert split(D("10.00"), [D(1), D(1), D(1)]) == [D("3.33"), D("3.33"), D("3.34")]
     assert split(D("1000"), [D("0.5"), D("0.5")]) == [D(500), D(500)]
     assert split(D("0.00"), [D(1)]) == [D(0)]
+
+
+@pytest.mark.parametrize("included", [True, False])
+def test_tax_without_a_rate_blocks_where_the_route_takes_rates_from_the_order(
+    make_order: OrderMaker, included: bool
+) -> None:
+    """Else gross prices would go out as net ones, or the tax would be lost, without a word."""
+    totals = Totals(items=D(40), tax=D("6.67"), total=D(40) if included else D("46.67"))
+    order = make_order(taxes_included=included, totals=totals)
+    (problem,) = _problems(order, tax=TaxRule(TaxMode.FROM_ORDER))
+    assert problem.code == "tax-unstated"
+    assert problem.what == "it states 6.67 USD of tax, but no line says at which rate"
+    assert "route us" in problem.do
+    for rule in (TaxRule(TaxMode.FIXED, D(20)), TaxRule(TaxMode.NONE)):
+        _made(order, tax=rule)
+
+
+def test_tax_of_shipping_alone_blocks_only_where_shipping_is_sent(make_order: OrderMaker) -> None:
+    totals = Totals(items=D(40), shipping=D(5), shipping_tax=D(1), total=D(46))
+    order = make_order(totals=totals)
+    assert [one.code for one in _problems(order, tax=TaxRule(TaxMode.FROM_ORDER))] == ["tax-unstated"]
+    _made(order, tax=TaxRule(TaxMode.FROM_ORDER), shipping=ShippingRule(ShippingAs.NONE))

@@ -1,12 +1,13 @@
 """An Order has exactly one fate, and held means held (laws 2 and 3)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from hub.contract import FulfilledBy, LineStatus, OrderStatus
-from hub.routing.fate import Fate, Hand, History, lines_digest, stand
-from hub.routing.model import OrderRules, Route
+from hub.contract import Address, FulfilledBy, LineStatus, OrderStatus
+from hub.routing.fate import Fate, Hand, History, Problem, Standing, lines_digest, ships_the_same, stand
+from hub.routing.model import AfterPlacement, OnCancel, OnChange, OrderRules, Route
 from tests.conftest import NOON, OrderMaker
 
 ROUTE = Route("us", "shop", "erp", OrderRules(hold_s=3600))
@@ -96,14 +97,67 @@ def test_placed_order_follows_the_channels_shipping(make_order: OrderMaker, stat
     assert stand(order, ROUTE, History(False, None, lines_digest(order)), START, LATER).fate is fate
 
 
-def test_order_cancelled_after_placement_blocks_with_the_remedy(make_order: OrderMaker) -> None:
+BY_HAND = AfterPlacement(on_cancel=OnCancel.BLOCK, on_change=OnChange.BLOCK)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [(BY_HAND, (Fate.BLOCKED, "cancelled-after-placement")), (AfterPlacement(), (Fate.PLACED, "cancelling"))],
+)
+def test_order_cancelled_after_placement_is_taken_back_or_blocks(
+    make_order: OrderMaker, after: AfterPlacement, expected: tuple[Fate, str]
+) -> None:
+    route = Route("us", "shop", "erp", OrderRules(after=after))
     order = make_order(status=OrderStatus.CANCELLED)
-    standing = stand(order, ROUTE, History(False, None, lines_digest(order)), START, LATER)
-    assert (standing.fate, standing.cause) == (Fate.BLOCKED, "cancelled-after-placement")
+    standing = stand(order, route, History(False, None, lines_digest(order)), START, LATER)
+    assert (standing.fate, standing.cause) == expected
 
 
-def test_order_whose_line_is_cancelled_after_placement_blocks(make_order: OrderMaker) -> None:
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [(BY_HAND, (Fate.BLOCKED, "changed-after-placement")), (AfterPlacement(), (Fate.PLACED, "changing"))],
+)
+def test_order_whose_line_is_cancelled_after_placement_is_changed_or_blocks(
+    make_order: OrderMaker, after: AfterPlacement, expected: tuple[Fate, str]
+) -> None:
+    route = Route("us", "shop", "erp", OrderRules(after=after))
     order = make_order()
     lines = (order.lines[0], order.lines[1].model_copy(update={"status": LineStatus.CANCELLED}))
-    standing = stand(make_order(lines=lines), ROUTE, History(False, None, lines_digest(order)), START, LATER)
-    assert standing.cause == "changed-after-placement"
+    standing = stand(make_order(lines=lines), route, History(False, None, lines_digest(order)), START, LATER)
+    assert (standing.fate, standing.cause) == expected
+
+
+def test_trouble_blocks_a_placed_order_until_it_is_gone(make_order: OrderMaker) -> None:
+    order = make_order()
+    trouble = (Problem("carrier-unmapped", "what", "do"),)
+    history = History(False, None, lines_digest(order), trouble=trouble)
+    assert stand(order, ROUTE, history, START, LATER) == Standing(Fate.BLOCKED, "carrier-unmapped", None, trouble)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        (None, Address(line_1="New Road 1"), True),
+        (Address(line_1="Old Road 1"), Address(line_1="O***", masked=True), True),
+        (Address(line_1="Old Road 1"), Address(line_1="New Road 1"), False),
+        (Address(line_1="Old Road 1"), Address(line_1="Old Road 1"), True),
+    ],
+)
+def test_only_an_address_shown_in_full_twice_can_be_another(
+    make_order: OrderMaker, before: Address | None, after: Address | None, same: bool
+) -> None:
+    digests = [lines_digest(make_order(address=address)) for address in (before, after)]
+    assert ships_the_same(*digests) is same
+
+
+def test_channel_shipped_order_is_recorded_once_it_has_left(make_order: OrderMaker) -> None:
+    """M5: left out, or recorded as Done."""
+    recording = Route("us", "shop", "erp", OrderRules(done_location="TikTok FBT"))
+    by_channel = {"fulfilled_by": FulfilledBy.CHANNEL}
+    assert stand(make_order(**by_channel), ROUTE, History(), START, LATER).cause == "fulfilled-by-channel"
+    assert stand(make_order(**by_channel), recording, History(), START, LATER).cause == "until-shipped"
+    gone = make_order(status=OrderStatus.SHIPPED, **by_channel)
+    assert stand(gone, recording, History(False), START, LATER) == Standing(Fate.HELD, "hold", LATER)
+    placed = History(False, None, lines_digest(gone))
+    assert stand(gone, recording, placed, START, LATER) == Standing(Fate.PLACED, "recording")
+    assert stand(gone, recording, replace(placed, recorded=True), START, LATER).fate is Fate.FULFILLED

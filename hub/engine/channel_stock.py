@@ -1,0 +1,300 @@
+"""Ledger -> channel: what each SKU should sell, where that differs from what it sells; read first, then written.
+
+Decreases go after every pull of orders; increases with the reconciliation, once all levels of the ERP were read anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum
+from weakref import WeakKeyDictionary
+
+from hub.contract import Cursor
+from hub.engine import demand, pull, shelf, stock, write_stock
+from hub.engine.sellable import Item, Planned, Scene, Side, plan, ruler, scene, shops_of, sources
+from hub.engine.world import Connected, World
+from hub.engine.write_stock import Push
+from hub.routing.model import Route
+from hub.routing.stock import Cover, Target, cover
+from hub.store import Store, Tx, known
+from hub.store import stock as ledger
+
+STREAM = "stock"
+NEEDS = frozenset({"pull_products", "pull_inventory", "push_inventory"})
+PRODUCTS = 25  # a step writes no more than this, so that orders go between
+READ_AT_ONCE = 600
+READ_NEW = 3_000
+OLD_S = 86_400.0  # what no news concerned for so long is read again, so that no drift lasts
+
+
+class Way(IntEnum):
+    """What is to be done about one item, most urgent first."""
+
+    READ = 0
+    LOWER = 1
+    SET = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """A state of the ledger in which nothing was left to do, until an instant."""
+
+    version: int
+    until: datetime | None
+
+
+_quiet: WeakKeyDictionary[Store, dict[str, _Quiet]] = WeakKeyDictionary()
+
+
+def push(world: World, channel: Connected) -> bool:
+    """Bring a channel's stock one step nearer to what it should sell; say whether anything was read or written.
+
+    Costs no call where nothing differs. Does nothing before the orders were pulled.
+    """
+    route = ruler(world, channel.id)
+    if route is None or world.guard.dry or not channel.capabilities >= NEEDS:
+        return False
+    resting = _resting(world)
+    if shelf.refresh(world, channel, route, resting=resting):
+        return True
+    job = _Job(world, channel, route, resting, world.clock.now())
+    if not job.may_work() or job.is_quiet():
+        return False
+    return job.work()
+
+
+def _resting(world: World) -> set[str]:
+    now = world.clock.now()
+    with world.store.read() as tx:
+        return {id_ for id_, (until, _) in known.paused(tx).items() if now < until}
+
+
+def pulled_at(world: World, tx: Tx, shop: str, now: datetime) -> datetime | None:
+    """Return when the last complete pull of a shop's orders began; of a shop that is not pulled, a while ago."""
+    if not any(route.orders.enabled for route in world.routes_from(shop)):
+        return now - timedelta(seconds=world.timing.orders_every_s)
+    return known.cursor(tx, shop, pull.STREAM)[1]
+
+
+@dataclass(slots=True)
+class _Job:
+    """One step for one channel."""
+
+    world: World
+    channel: Connected
+    route: Route
+    resting: Collection[str]
+    now: datetime
+    pulled: dict[str, datetime | None] = field(default_factory=dict)
+    swept: datetime | None = None
+    reconciles: bool = False
+    version: int = 0
+
+    def may_work(self) -> bool:
+        """Say whether orders were pulled lately and levels are known; find out whether it is time to reconcile."""
+        erp, rules = self.route.erp, self.route.inventory
+        self.swept = stock.swept_at(self.world, erp)
+        with self.world.store.read() as tx:
+            self.pulled = {shop: pulled_at(self.world, tx, shop, self.now) for shop in shops_of(self.world, erp)}
+            _, last = known.cursor(tx, self.channel.id, STREAM)
+        if self.swept is not None:
+            self.reconciles = last is None or self.swept - last >= timedelta(seconds=0.9 * rules.every_s)
+        mine, bound = self.pulled[self.channel.id], self.world.timing.orders_every_s * 2 + 60
+        return self.swept is not None and mine is not None and self.now - mine <= timedelta(seconds=bound)
+
+    def is_quiet(self) -> bool:
+        """Say whether nothing has changed since nothing was left to do; costs a few small queries."""
+        erp = self.route.erp
+        with self.world.store.read() as tx:
+            oldest, youngest = ledger.readings(tx, erp, sources(self.world, tx, erp))
+            facts = [
+                self.reconciles, tuple(sorted(self.resting)), self._are_pulled(), youngest,
+                known.cursor(tx, self.channel.id, shelf.STREAM)[1], known.cursor(tx, erp, "products")[1],
+            ]  # fmt: skip
+            for shop in self.pulled:
+                rows, sent = demand.rows_of(tx, self.world, shop, erp, oldest)
+                facts += [tuple(rows), tuple(sent.items()), tuple(ledger.switches_of(tx, shop).items())]
+        self.version = hash(tuple(facts))
+        known_quiet = _quiet.get(self.world.store, {}).get(self.channel.id)
+        if known_quiet is None or known_quiet.version != self.version:
+            return False
+        return known_quiet.until is None or self.now < known_quiet.until
+
+    def work(self) -> bool:
+        """Read what must be known, then write some products; remember where nothing is left."""
+        made, plans = self._plan()
+        if self._read_levels(made, plans):
+            made, plans = self._plan()
+        did = self._read_items(made, self._wanted(plans))
+        if did:
+            made, plans = self._plan()
+        wanted = self._wanted(plans)
+        pushes = self._pushes(made, wanted)
+        if pushes:
+            write_stock.write(self.world, self.channel, pushes)
+        write_stock.forgive(self.world, self.channel, [p.item for p in plans if _is_mended(p)])
+        if not wanted:
+            self._rest(made, plans)
+        return did or bool(pushes)
+
+    def _plan(self) -> tuple[Scene, list[Planned]]:
+        with self.world.store.read() as tx:
+            made = scene(tx, self.world, self.route.erp)
+        demand.close_shipped(self.world, self.channel.id)
+        return made, list(plan(made, self.channel.id))
+
+    # -- what must be known first
+
+    def _read_levels(self, made: Scene, plans: Sequence[Planned]) -> bool:
+        """Read levels that the last sweep could not tell: of new Variants, and of those it met halfway."""
+        if self.route.erp in self.resting:
+            return False
+        refs = {ref for p in plans for ref in p.unread}
+        refs |= {ref for ref, at in self._unsettled(made) if at <= self.now}
+        return stock.read_changed(self.world, self.world.connected[self.route.erp], refs)
+
+    def _unsettled(self, made: Scene) -> Iterator[tuple[str, datetime]]:
+        """Yield ERP Variants whose reading may or may not count an order just placed, and when to read them again."""
+        for side in made.sides.values():
+            for ref, ordered in side.taken.ordered.items():
+                for level in made.levels.get(ref, {}).values():
+                    for units in ordered:
+                        if units.linked_at is not None and cover(units, level.read_at, made.settle) is Cover.UNSURE:
+                            # Where orders come all the time, no more than one reading per two settle times.
+                            yield ref, max(units.linked_at, level.read_at + made.settle) + made.settle
+
+    def _read_items(self, made: Scene, wanted: Sequence[tuple[Way, Planned]]) -> bool:
+        """Read what the candidates sell, and what buyers have of the same Variants in every shop, where too old."""
+        new = {p.item.row.ref: p.item for way, p in wanted if way is Way.READ}
+        chosen = list(new.values())[:READ_NEW] or [p.item for _, p in wanted][:READ_AT_ONCE]
+        index, refs = _Index(made), dict[str, set[str]]()
+        for item in chosen:
+            if item.row.ref in new:
+                refs.setdefault(self.channel.id, set()).add(item.row.ref)
+            for side, each in index.sharing(item, made, self.channel.id):
+                if self._is_stale(side, each):
+                    refs.setdefault(side.id, set()).add(each.row.ref)
+        for shop, stale in refs.items():
+            shelf.read(self.world, self.world.connected[shop], made.sides[shop], stale)
+        return bool(refs)
+
+    def _pushes(self, made: Scene, wanted: Sequence[tuple[Way, Planned]]) -> list[Push]:
+        """Return what may be written now: what rests on readings younger than its orders, product by product."""
+        index = _Index(made)
+        ready = [
+            (way, p)
+            for way, p in wanted
+            if way is not Way.READ
+            and not any(self._is_stale(side, each) for side, each in index.sharing(p.item, made, self.channel.id))
+        ]
+        products = set(list(dict.fromkeys(p.item.row.product_ref for _, p in ready))[:PRODUCTS])
+        return [_push_of(way, p) for way, p in ready if p.item.row.product_ref in products]
+
+    def _is_stale(self, side: Side, item: Item) -> bool:
+        """Say whether what an item sells must be read, since it was read before its shop's orders were."""
+        if side.id in self.resting or not self.world.connected[side.id].capabilities >= NEEDS or not item.row.stockable:
+            return False
+        at, read_at = self.pulled[side.id], item.stock.read_at if item.stock is not None else None
+        own = side.id == self.channel.id
+        return read_at is None or (own and not item.is_known) or (at is not None and read_at < at)
+
+    # -- what differs
+
+    def _wanted(self, plans: Sequence[Planned]) -> list[tuple[Way, Planned]]:
+        """Return what is to be done, decreases first."""
+        found = [(way, p) for p in plans if (way := self._way(p)) is not None]
+        return sorted(found, key=lambda each: each[0])
+
+    def _way(self, p: Planned) -> Way | None:
+        item, wanted = p.item, p.target
+        if wanted is None or self._is_refused(item, wanted):
+            return None
+        if item.reckoned is None or not item.is_known or self._must_be_read(item):
+            return Way.READ
+        sells, again = item.reckoned, item.stock is not None and item.stock.retry_at is not None
+        if any(sells.quantities.get(place, 0) != units for place, units in wanted.quantities.items()) and (
+            (self.reconciles or again) and self.may_raise(wanted)
+        ):
+            return Way.SET
+        above = any(
+            sells.quantities.get(at, 0) > max(units, wanted.room[at]) for at, units in wanted.quantities.items()
+        )
+        if (sells.total > wanted.at_most or above) and (
+            self.route.inventory.decreases_at_once or self.reconciles or again
+        ):
+            return Way.LOWER
+        return None
+
+    def _is_refused(self, item: Item, wanted: Target) -> bool:
+        """Say whether a write of it waits: after a failure for a while, after a refusal until something changes."""
+        row = item.stock
+        if row is None or row.retry_at is None or row.retry_at <= self.now:
+            return False
+        lasting = bool((row.reason or {}).get("lasting"))
+        return not (lasting and self.reconciles and row.target != dict(wanted.quantities))
+
+    def _must_be_read(self, item: Item) -> bool:
+        """Say whether the reconciliation reads an item though nothing points at it."""
+        row = item.stock
+        if not self.reconciles or row is None or row.read_at is None or self.swept is None or row.read_at >= self.swept:
+            return False
+        has_more = (row.committed or 0) > (row.demand or 0)  # orders the ledger does not see: theirs may ship unseen
+        pulls = any(route.orders.enabled for route in self.world.routes_from(self.channel.id))
+        return has_more or not pulls or self.now - row.read_at > timedelta(seconds=OLD_S)
+
+    def may_raise(self, wanted: Target) -> bool:
+        """Say whether an increase has good grounds: a fresh reading of the ERP, and of every shop's orders."""
+        oldest = self.now - timedelta(seconds=2 * self.route.inventory.every_s)
+        return self.route.erp not in self.resting and self._are_pulled() and wanted.read_at >= oldest
+
+    def _are_pulled(self) -> bool:
+        oldest = self.now - timedelta(seconds=2 * self.route.inventory.every_s)
+        return all(at is not None and at >= oldest for at in self.pulled.values())
+
+    def _rest(self, made: Scene, plans: Sequence[Planned]) -> None:
+        """Remember that nothing is left to do in this state of the ledger; the reconciliation is done then."""
+        grounded = all(p.target is None or self.may_raise(p.target) for p in plans)
+        if self.reconciles and grounded and not any(p.unread for p in plans):
+            with self.world.store.write() as tx:
+                known.set_cursor(tx, self.channel.id, STREAM, Cursor(self.route.erp), self.swept or self.now)
+        with self.world.store.read() as tx:
+            retries = ledger.retries(tx, self.channel.id)
+        times = [at for at in [*(at for _, at in self._unsettled(made)), *retries] if at > self.now]
+        _quiet.setdefault(self.world.store, {})[self.channel.id] = _Quiet(self.version, min(times, default=None))
+
+
+def _is_mended(p: Planned) -> bool:
+    """Say whether an item that failed sells what it should after all."""
+    row, sells = p.item.stock, p.item.reckoned
+    if row is None or row.retry_at is None or sells is None or p.target is None or not p.item.is_known:
+        return False
+    return all(sells.quantities.get(place, 0) == units for place, units in p.target.quantities.items())
+
+
+class _Index:
+    """Which items of which shops sell the same ERP Variants."""
+
+    def __init__(self, made: Scene) -> None:
+        self._by_sku: dict[str, list[tuple[Side, Item]]] = {}
+        for side in made.sides.values():
+            for item in side.items.values():
+                for sku in item.parts:
+                    self._by_sku.setdefault(sku, []).append((side, item))
+
+    def sharing(self, item: Item, made: Scene, channel: str) -> list[tuple[Side, Item]]:
+        """Return an item and all others that take from one of its ERP Variants."""
+        found = {(channel, item.row.ref): (made.sides[channel], item)}
+        for sku in item.parts:
+            found |= {(side.id, each.row.ref): (side, each) for side, each in self._by_sku.get(sku, ())}
+        return list(found.values())
+
+
+def _push_of(way: Way, p: Planned) -> Push:
+    assert p.target is not None  # noqa: S101  # only what has one is wanted
+    quantities = dict(p.target.quantities)
+    if way is Way.LOWER and p.item.reckoned is not None:
+        sells = p.item.reckoned.quantities
+        quantities = {place: min(units, sells.get(place, 0)) for place, units in quantities.items()}
+    return Push(p.item, p.target, quantities)

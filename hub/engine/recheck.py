@@ -1,0 +1,125 @@
+"""Once a day, open orders are read again by id on both sides: neither feed promises to tell every change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from hub.contract import Cursor, Order, OrderKey, OrderRef, PlacedOrder, RejectedError
+from hub.engine.ledger import record, rules_of
+from hub.engine.outcome import call
+from hub.engine.placed import rows_as_kept
+from hub.engine.trouble import set_trouble
+from hub.engine.world import Connected, World
+from hub.routing.compose import order_key
+from hub.routing.fate import Problem
+from hub.store import known, orders, shipping, timeline
+from hub.store.orders import Link, OrderRow
+from hub.store.timeline import Entry
+
+STREAM, ERP_STREAM = "open-orders", "placed-orders"
+BATCH, ERP_BATCH = 50, 100
+TROUBLE = "recheck"
+
+
+def recheck(world: World, channel: Connected) -> bool:
+    """Read one batch of the open orders that were not read for a day; say whether there were any."""
+    now = world.clock.now()
+    period = timedelta(seconds=world.timing.open_orders_every_s)
+    if not any(route.orders.enabled for route in world.routes_from(channel.id)):
+        return False
+    with world.store.read() as tx:
+        _, at = known.cursor(tx, channel.id, STREAM)
+        rows = [] if _is_resting(at, now, world) else orders.open_before(tx, channel.id, now - period, BATCH)
+    if not rows:
+        if not _is_resting(at, now, world):
+            with world.store.write() as tx:
+                known.set_cursor(tx, channel.id, STREAM, None, now)
+        return False
+    refs = [OrderRef(ref=row.ref, created_at=row.created_at, updated_at=row.updated_at) for row in rows]
+    found = call(world, channel, "fetch_orders", orders=refs)
+    with world.store.write() as tx:
+        record(tx, world, channel, found, rules_of(tx, world, channel), now)
+        answered = {order.ref for order in found}
+        gone = [row for row in rows if row.ref not in answered]
+        # One the channel no longer knows is not asked for every pass; the release of an unplaced one says it.
+        orders.update(tx, [{"id": row.id, "read_at": now} for row in gone])
+    return True
+
+
+def _is_resting(at: datetime | None, now: datetime, world: World) -> bool:
+    """Say whether a whole round ended a short while ago, so that no row need be looked for."""
+    return at is not None and at <= now < at + timedelta(seconds=world.timing.catalogue_every_s)
+
+
+def recheck_erp(world: World, erp: Connected) -> bool:
+    """Look once a day whether sales orders of open orders were deleted or edited in the ERP; a batch at a time."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        last, at = known.cursor(tx, erp.id, ERP_STREAM)
+    if at is None or (last is None and not at <= now < at + timedelta(seconds=world.timing.open_orders_every_s)):
+        last = None if at is None else Cursor("0")
+        with world.store.write() as tx:
+            known.set_cursor(tx, erp.id, ERP_STREAM, last, now)
+        at = now
+    if last is None:
+        return False
+    with world.store.read() as tx:
+        rows = [
+            row for row in orders.open_placed(tx, erp.id, int(last), ERP_BATCH) if row.connection in world.connected
+        ]
+        links = orders.links_of(tx, [row.id for row in rows])
+    if rows:
+        _check(world, erp, rows, links)
+    with world.store.write() as tx:
+        known.set_cursor(tx, erp.id, ERP_STREAM, Cursor(str(rows[-1].id)) if rows else None, at)
+    return bool(rows)
+
+
+def _check(world: World, erp: Connected, rows: Sequence[OrderRow], links: Mapping[int, Link]) -> None:
+    keys = [_key(row, world.connected[row.connection]) for row in rows]
+    by_key: dict[str, list[PlacedOrder]] = {}
+    for one in call(world, erp, "find_orders", orders=keys, before=None):
+        by_key.setdefault(one.key, []).append(one)
+    for row in rows:
+        _compare(world, world.connected[row.connection], row, links[row.id], by_key.get(row.key, []))
+
+
+def _key(row: OrderRow, channel: Connected) -> OrderKey:
+    return order_key(Order.model_validate_json(row.document), channel.connector)
+
+
+def _compare(world: World, channel: Connected, row: OrderRow, link: Link, found: Sequence[PlacedOrder]) -> None:
+    living = [one for one in found if not one.deleted]
+    now = world.clock.now()
+    problems: list[Problem] = []
+    if len(living) > 1:
+        numbers = " and ".join(f"{one.number} (id {one.ref})" for one in living)
+        what = f"{link.erp} has {len(living)} sales orders for this one order: {numbers}"
+        problems = [Problem("duplicate-in-erp", what, "Delete all but one of them there, then retry the order.")]
+    elif not living and any(one.deleted for one in found):
+        problems = _deleted(world, channel, row, link)
+    with world.store.write() as tx:
+        rows = rows_as_kept(living[0]) if len(living) == 1 and living[0].ref == link.ref else None
+        if rows is not None and rows != link.rows:
+            shipping.set_rows(tx, row.id, rows)
+            if link.rows is not None:
+                timeline.add(tx, [Entry(row.id, now, "edited-in-erp", {"number": link.number})])
+        set_trouble(tx, world, {row.id: problems}, TROUBLE, now)
+
+
+def _deleted(world: World, channel: Connected, row: OrderRow, link: Link) -> list[Problem]:
+    """Cancel on the channel where the route says so; else block: a slip in the ERP must not refund a buyer."""
+    route = next((route for route in world.routes if route.name == row.route), None)
+    reason = route.orders.after.cancel_reason if route is not None else None
+    what = f"its sales order {link.number} was deleted in {link.erp}"
+    if reason is None or "cancel_order" not in channel.capabilities:
+        do = "Restore it there, or cancel the order on the channel; then retry the order."
+        return [Problem("deleted-in-erp", what, do)]
+    try:
+        call(world, channel, "cancel_order", order_ref=row.ref, reason=reason)
+    except RejectedError as error:
+        return [Problem("deleted-in-erp", f"{what}, and the channel refuses to cancel it: {error.what}", error.do)]
+    with world.store.write() as tx:
+        timeline.add(tx, [Entry(row.id, world.clock.now(), "cancelled-on-channel", {"reason": reason})])
+    return []

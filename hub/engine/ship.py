@@ -1,0 +1,301 @@
+"""ERP -> ledger: shipments become parcels of exact channel lines; ``tell`` then tells the channel of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hub.contract import FulfilledBy, Fulfillment, Order, Package
+from hub.engine.outcome import call, pages
+from hub.engine.placed import rows_as_kept
+from hub.engine.trouble import set_trouble
+from hub.engine.world import Connected, World
+from hub.routing.allocate import Allocation, Shipped, allocate
+from hub.routing.compose import order_key
+from hub.routing.fate import Problem
+from hub.routing.model import Route
+from hub.store import Tx, known, orders, shipping, timeline
+from hub.store.orders import Link, OrderRow
+from hub.store.shipping import IN_FLIGHT, TOLD, PackageState, Parcel, Seen
+from hub.store.timeline import Entry
+
+STREAM = "fulfillments"
+ASK_AGAIN_S = (300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0)  # a shipment without tracking is asked for again
+UNLINKED_S = 600.0  # a shipment may be seen before its sales order is recorded as ours
+FORGET = timedelta(days=30)
+BATCH = 50
+TROUBLE = "ship"
+
+
+def routes_to(world: World, erp: str) -> list[Route]:
+    """Return the Routes whose shipments come from an ERP."""
+    return [route for route in world.routes if route.erp == erp and route.fulfillments.enabled and route.orders.enabled]
+
+
+def gather(world: World, erp: Connected) -> bool:
+    """Read what the ERP shipped since the last time, and make parcels of it; say whether anything was done."""
+    if not routes_to(world, erp.id):
+        return False
+    done = _pull(world, erp)
+    return _look_at_due(world, erp) or done
+
+
+def _pull(world: World, erp: Connected) -> bool:
+    now = world.clock.now()
+    with world.store.read() as tx:
+        cursor, at = known.cursor(tx, erp.id, STREAM)
+    if at is not None and at <= now < at + timedelta(seconds=world.timing.fulfillments_every_s):
+        return False
+    start = _start(world, erp, now)
+    for page in pages(world, erp, "pull_fulfillments", since=cursor, start=start):
+        cursor = page.cursor or cursor
+        with world.store.write() as tx:
+            _see(tx, erp.id, page.items, now)
+            if page.cursor is not None:
+                known.set_cursor(tx, erp.id, STREAM, cursor, at or now - timedelta(days=1))
+    with world.store.write() as tx:
+        known.set_cursor(tx, erp.id, STREAM, cursor, now)
+        shipping.forget_unlinked(tx, erp.id, now - FORGET)
+    return True
+
+
+def _start(world: World, erp: Connected, now: datetime) -> datetime:
+    """Return from when on shipments matter the first time: no order of ours was shipped before its route began."""
+    with world.store.write() as tx:
+        return min(route.orders.start or known.route_start(tx, route.name, now) for route in routes_to(world, erp.id))
+
+
+def _see(tx: Tx, erp: str, items: Sequence[Fulfillment], now: datetime) -> None:
+    found = {}
+    for item in items:
+        document = item.model_dump_json(exclude_defaults=True)
+        found[item.ref] = (item, document, hashlib.sha256(document.encode()).hexdigest())
+    if found:
+        shipping.see(tx, erp, found, now)
+
+
+def _look_at_due(world: World, erp: Connected) -> bool:
+    """Make parcels of new and changed shipments; ask again for those that still lack their tracking."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        due = shipping.due_fulfillments(tx, erp.id, now, BATCH)
+        links = shipping.links_by_ref(tx, erp.id, [seen.order_ref for seen in due])
+    if not due:
+        return False
+    stale = [seen for seen in due if seen.asked and seen.order_ref in links]
+    if stale:
+        found = call(world, erp, "fetch_fulfillments", refs=[seen.ref for seen in stale])
+        with world.store.write() as tx:
+            _see(tx, erp.id, found, now)
+    with world.store.write() as tx:
+        unlinked = [seen for seen in due if seen.order_ref not in links]
+        later = now + timedelta(seconds=UNLINKED_S)
+        shipping.set_due(
+            tx, erp.id,
+            [(s.ref, later if now - s.first_seen_at < timedelta(days=2) else None, 0) for s in unlinked],
+        )  # fmt: skip
+    refs = list(dict.fromkeys(seen.order_ref for seen in due if seen.order_ref in links))
+    _read_rows(world, erp, [links[ref] for ref in refs])
+    for ref in refs:
+        _plan(world, erp, ref, now)
+    return True
+
+
+def _read_rows(world: World, erp: Connected, links: Sequence[Link]) -> None:
+    """Read the rows of sales orders that were shipped, all at once: a person may have edited them by hand."""
+    with world.store.read() as tx:
+        rows = orders.by_ids(tx, [link.order_id for link in links])
+    keys = {
+        link.ref: order_key(Order.model_validate_json(row.document), world.connected[row.connection].connector)
+        for link in links
+        if (row := rows[link.order_id]).connection in world.connected
+    }
+    found = call(world, erp, "find_orders", orders=list(keys.values()), before=None) if keys else []
+    present = {one.ref: rows_as_kept(one) for one in found}
+    now = world.clock.now()
+    with world.store.write() as tx:
+        for link in links:
+            kept = present.get(link.ref)
+            if kept is None or kept == link.rows:
+                continue
+            shipping.set_rows(tx, link.order_id, kept)
+            if link.rows is not None:
+                timeline.add(tx, [Entry(link.order_id, now, "edited-in-erp", {"number": link.number})])
+
+
+def _plan(world: World, erp: Connected, ref: str, now: datetime) -> None:
+    """Bring the parcels of one order into line with its shipments."""
+    with world.store.read() as tx:
+        link = shipping.links_by_ref(tx, erp.id, [ref])[ref]
+        row = orders.by_ids(tx, [link.order_id])[link.order_id]
+        seen = shipping.of_sales_orders(tx, erp.id, [ref])[ref]
+    route = next((r for r in routes_to(world, erp.id) if r.name == row.route), None)
+    order = Order.model_validate_json(row.document)
+    if route is None or order.fulfilled_by is FulfilledBy.CHANNEL:
+        with world.store.write() as tx:
+            shipping.set_due(tx, erp.id, [(each.ref, None, 0) for each in seen])
+        return
+    values = {each.ref: Fulfillment.model_validate_json(each.document) for each in seen}
+    with world.store.write() as tx:
+        skus = _skus(tx, erp, link)
+        _hand_over(tx, row.id, values)
+        parcels = {parcel.key: parcel for parcel in shipping.parcels_of(tx, [row.id]).get(row.id, [])}
+        shipments = _shipments(order, values, parcels, skus)
+        made = allocate(order, route, shipments)
+        problems = _write_parcels(tx, row, order, erp.id, values, parcels, made, now)
+        problems += [problem for found in made.problems.values() for problem in found]
+        waiting = _wait_for_tracking(tx, route, erp.id, seen, values, made, order, now)
+        set_trouble(tx, world, {row.id: [*problems, *waiting]}, TROUBLE, now)
+
+
+def _counts(value: Fulfillment, order: Order) -> bool:
+    """Say whether a shipment is to be told: delivered; where the channel sells the label, packed is enough."""
+    return not value.deleted and (value.delivered or order.shipping_by is FulfilledBy.CHANNEL)
+
+
+def _shipments(
+    order: Order, values: Mapping[str, Fulfillment], parcels: Mapping[str, Parcel], skus: Mapping[str, str]
+) -> list[Shipped]:
+    found = []
+    for value in values.values():
+        for package in value.packages:
+            parcel = parcels.get(package.key)
+            told = None
+            if parcel is not None and parcel.state in (*TOLD, *IN_FLIGHT):
+                told = {ref: Decimal(units) for ref, units in parcel.lines.items()}
+            if not _counts(value, order) and told is None:
+                continue
+            pieces: dict[str, Decimal] = {}
+            for row, quantity in package.lines.items():
+                sku = skus.get(row, f"row {row}")
+                pieces[sku] = pieces.get(sku, Decimal(0)) + quantity
+            found.append(Shipped(package.key, pieces, package.tracking_number, told))
+    return found
+
+
+def _skus(tx: Tx, erp: Connected, link: Link) -> dict[str, str]:
+    """Return the ERP SKU of each sales order row."""
+    rows = link.rows or []
+    skus = known.skus_of(tx, erp.id, {each["variant_ref"] for each in rows})
+    return {each["ref"]: skus.get(each["variant_ref"], f"variant {each['variant_ref']}") for each in rows}
+
+
+def _hand_over(tx: Tx, order_id: int, values: Mapping[str, Fulfillment]) -> None:
+    """Let a shipment that was deleted and booked again under the same number keep the parcel the channel knows."""
+    parcels = shipping.parcels_of(tx, [order_id]).get(order_id, [])
+    known_keys = {parcel.key for parcel in parcels}
+    fresh = {
+        package.tracking_number: package.key
+        for value in values.values()
+        for package in value.packages
+        if not value.deleted and package.tracking_number and package.key not in known_keys
+    }
+    gone = {package.key for value in values.values() if value.deleted for package in value.packages}
+    for parcel in parcels:
+        if parcel.key in gone and parcel.state in TOLD and parcel.told_tracking in fresh:
+            shipping.update_parcels(tx, [{"id": parcel.id, "key": fresh.pop(parcel.told_tracking)}])
+
+
+def _write_parcels(
+    tx: Tx, row: OrderRow, order: Order, erp: str, values: Mapping[str, Fulfillment],
+    parcels: Mapping[str, Parcel], made: Allocation, now: datetime,
+) -> list[Problem]:  # fmt: skip
+    """Insert, change or withdraw parcels; return what cannot be put right from here."""
+    problems: list[Problem] = []
+    for value in values.values():
+        for package in value.packages:
+            lines = {ref: str(units) for ref, units in made.lines.get(package.key, {}).items()}
+            parcel = parcels.get(package.key)
+            if parcel is None and lines:
+                shipping.add_parcels(tx, [_new(row, erp, package, lines, _state(order, package), now)])
+                timeline.add(tx, [_entry(row, now, "shipment-seen", package, lines)])
+            elif parcel is not None and parcel.state in TOLD:
+                problems += _after_told(tx, row, value, package, parcel, now)
+            elif parcel is not None and parcel.state not in IN_FLIGHT:
+                _renew(tx, parcel, package, lines, _state(order, package), now)
+    return problems
+
+
+def _state(order: Order, package: Package) -> PackageState:
+    has_all = bool(package.tracking_number) or order.shipping_by is FulfilledBy.CHANNEL
+    return PackageState.READY if has_all else PackageState.WAITING
+
+
+def _new(
+    row: OrderRow, erp: str, package: Package, lines: Mapping[str, str], state: PackageState, now: datetime
+) -> dict[str, Any]:
+    return {
+        "order_id": row.id, "erp": erp, "key": package.key, "lines": dict(lines), "attempts": 0, **_told_of(package),
+        "state": state, "due_at": now,
+    }  # fmt: skip
+
+
+def _told_of(package: Package) -> dict[str, Any]:
+    return {
+        "tracking_number": package.tracking_number,
+        "carrier": package.carrier,
+        "tracking_url": package.tracking_url,
+    }
+
+
+def _renew(
+    tx: Tx, parcel: Parcel, package: Package, lines: Mapping[str, str], state: PackageState, now: datetime
+) -> None:
+    """Let a parcel that was not told yet follow its shipment; one that changed is tried at once."""
+    told = _told_of(package)
+    same = dict(lines) == parcel.lines and all(getattr(parcel, name) == value for name, value in told.items())
+    if same and (parcel.state != PackageState.SUPERSEDED or not lines):
+        return
+    state = state if lines else PackageState.SUPERSEDED
+    shipping.update_parcels(
+        tx, [{"id": parcel.id, "lines": dict(lines), **told, "state": state, "due_at": now, "reason": None}]
+    )
+
+
+def _after_told(
+    tx: Tx, row: OrderRow, value: Fulfillment, package: Package, parcel: Parcel, now: datetime
+) -> list[Problem]:
+    """Follow a shipment whose parcel the channel knows: a corrected number goes out once, a deletion needs a person."""
+    if value.deleted:
+        what = f"shipment {parcel.key} was deleted in {parcel.erp} after the channel was told of it"
+        what += f" ({parcel.told_tracking})" if parcel.told_tracking else ""
+        do = "Book it again in the ERP with the same tracking number, or settle it with the buyer on the channel."
+        return [Problem("shipment-taken-back", what, do)]
+    new = package.tracking_number
+    is_news = new not in (None, parcel.told_tracking, parcel.tracking_number)
+    if is_news and parcel.state == PackageState.DONE:
+        changes = {"id": parcel.id, **_told_of(package), "state": PackageState.READY, "due_at": now, "reason": None}
+        shipping.update_parcels(tx, [changes])
+        timeline.add(tx, [_entry(row, now, "tracking-changed", package, parcel.lines)])
+    return []
+
+
+def _entry(row: OrderRow, now: datetime, event: str, package: Package, lines: Mapping[str, str]) -> Entry:
+    detail = {"shipment": package.key, "lines": dict(lines), "tracking": package.tracking_number}
+    return Entry(row.id, now, event, {**detail, "carrier": package.carrier})
+
+
+def _wait_for_tracking(
+    tx: Tx, route: Route, erp: str, seen: Sequence[Seen], values: Mapping[str, Fulfillment], made: Allocation,
+    order: Order, now: datetime,
+) -> list[Problem]:  # fmt: skip
+    """Ask again, ever more seldom, for shipments that lack their tracking; say it when it takes long."""
+    problems: list[Problem] = []
+    dues: list[tuple[str, datetime | None, int]] = []
+    for each in seen:
+        value = values[each.ref]
+        bare = [package for package in value.packages if not package.tracking_number]
+        if value.deleted or not bare or not value.delivered or order.shipping_by is FulfilledBy.CHANNEL:
+            dues.append((each.ref, None, 0))
+            continue
+        wait = ASK_AGAIN_S[min(each.asked, len(ASK_AGAIN_S) - 1)]
+        dues.append((each.ref, now + timedelta(seconds=wait), each.asked + 1))
+        if now - each.first_seen_at >= timedelta(seconds=route.fulfillments.late_s):
+            what = f"shipment {each.ref} is delivered in {erp} since over {route.fulfillments.late_s / 3600:g} h, "
+            do = "Enter the tracking number in the ERP; the hub sees it by itself."
+            problems.append(Problem("tracking-missing", what + "without a tracking number", do))
+    shipping.set_due(tx, erp, dues)
+    return problems

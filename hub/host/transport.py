@@ -1,0 +1,151 @@
+"""How requests travel: plain HTTP/1.1, one call after another on a connection, behind the transport interface of httpx.
+
+httpx's own transport takes twice the CPU for a call; decision 0009 has the figures.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import httpx
+
+from hub.host.answers import read_answer
+
+MAX_IDLE_S = 5.0  # a connection that rests longer may be cut by the other side just as it is used again
+PORTS = {"http": 80, "https": 443}
+
+_Origin = tuple[str, str, int]
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class Transport(httpx.BaseTransport):
+    """Sends requests over kept connections and reads whole answers, refusing those too large to be meant.
+
+    Raises: the errors of httpx. After ConnectError and ConnectTimeout nothing was sent; after others it may have been.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._resting: dict[_Origin, list[tuple[socket.socket, float]]] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and return its answer, read to its end."""
+        url, timeouts = request.url, request.extensions.get("timeout", {})
+        origin = (url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+        message = _message(request)
+        sock = self._kept(origin) or _connected(origin, timeouts.get("connect"))
+        try:
+            _send(sock, message, timeouts.get("write"))
+            response, is_reusable = _receive(sock, request, timeouts.get("read"))
+        except BaseException:
+            sock.close()
+            raise
+        if is_reusable:
+            self._keep(origin, sock)
+        else:
+            sock.close()
+        return response
+
+    def close(self) -> None:
+        """Close the connections that rest."""
+        with self._lock:
+            resting = [sock for kept in self._resting.values() for sock, _ in kept]
+            self._resting.clear()
+        for sock in resting:
+            sock.close()
+
+    def _keep(self, origin: _Origin, sock: socket.socket) -> None:
+        with self._lock:
+            self._resting.setdefault(origin, []).append((sock, time.monotonic()))
+
+    def _kept(self, origin: _Origin) -> socket.socket | None:
+        """Return a resting connection that still lives, the one used last before others; None where there is none."""
+        while True:
+            with self._lock:
+                kept = self._resting.get(origin)
+                if not kept:
+                    return None
+                sock, since = kept.pop()
+            if time.monotonic() - since <= MAX_IDLE_S and not _has_news(sock):
+                return sock
+            sock.close()
+
+
+def _has_news(sock: socket.socket) -> bool:
+    """Say whether something came in on a resting connection, which can only be its end."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _connected(origin: _Origin, timeout_s: float | None) -> socket.socket:
+    scheme, host, port = origin
+    try:
+        sock = socket.create_connection((host, port), timeout_s)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return _ssl_context().wrap_socket(sock, server_hostname=host) if scheme == "https" else sock
+        except BaseException:
+            sock.close()
+            raise
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout(str(error)) from error
+    except OSError as error:
+        raise httpx.ConnectError(str(error)) from error
+
+
+def _message(request: httpx.Request) -> bytes:
+    """Return a request as it travels, in one piece."""
+    body = request.read()
+    headers = request.headers.raw
+    if "transfer-encoding" in request.headers:  # the body was to come in pieces; here it is whole
+        headers = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
+        headers.append((b"Content-Length", b"%d" % len(body)))
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
+    lines += [b"%s: %s" % pair for pair in headers]
+    head = b"\r\n".join(lines)
+    if head.count(b"\n") >= len(lines) or head.count(b"\r") >= len(lines):
+        raise httpx.LocalProtocolError("a header holds a line break")
+    return head + b"\r\n\r\n" + body
+
+
+def _send(sock: socket.socket, message: bytes, timeout_s: float | None) -> None:
+    try:
+        sock.settimeout(timeout_s)
+        sock.sendall(message)
+    except TimeoutError as error:
+        raise httpx.WriteTimeout(str(error)) from error
+    except OSError as error:
+        raise httpx.WriteError(str(error)) from error
+
+
+def _receive(sock: socket.socket, request: httpx.Request, timeout_s: float | None) -> tuple[httpx.Response, bool]:
+    """Return the answer, and whether its connection may serve another request."""
+    with _reading(), sock.makefile("rb") as stream:
+        sock.settimeout(timeout_s)
+        answer = read_answer(stream, request.method)
+    body = httpx.ByteStream(answer.content)
+    return httpx.Response(answer.status, headers=answer.headers, stream=body, request=request), answer.reusable
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise httpx.ReadTimeout(str(error)) from error
+    except (OSError, ValueError) as error:
+        raise httpx.ReadError(type(error).__name__) from error

@@ -1,0 +1,138 @@
+"""One thing that fails costs no more than itself: neither other orders, nor calls, nor attempts, nor writes."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from structlog.testing import capture_logs
+
+from hub.engine import catalogue, outcome, pull
+from hub.engine.sync import Crew, Progress, involved, run
+from hub.host.clock import FOLLOW_EVERY_S
+from hub.store import known
+from tests.flow.conftest import SiteMaker
+from tests.site import HOUR, NOON, ROUTE, Site
+from tests.stepped import SteppedClock, writes_of
+
+CREATE = "POST /v1/sales_orders"
+LINES = [{"sku": "MUG", "price": "20.00"}]
+
+
+def _later(site: Site, seconds: float) -> None:
+    """Move the clocks, and let the hub's copy of them, which is kept for a fifth of a second, grow old."""
+    site.advance(seconds)
+    time.sleep(FOLLOW_EVERY_S + 0.05)
+
+
+def _crew(site: Site) -> Crew:
+    world = site.world or site.open()
+    return Crew(world, Progress(), threading.Event(), *involved(world))
+
+
+@pytest.mark.parametrize("kind", ["500", "503"])
+def test_order_does_not_wait_for_a_catalogue_that_cannot_be_read(site: Site, kind: str) -> None:
+    site.order()
+    site.advance(2 * HOUR)
+    site.sync()
+    site.both("clock", {"rate": 20})
+    site.advance(HOUR)  # the catalogue is due
+    ref = site.order(create_time=NOON)
+    site.katana_sim("faults", {"faults": [{"kind": kind, "match": "variants"}]})
+    with capture_logs() as log:
+        progress = site.sync()
+        assert site.fate(ref) == ("placed", None)
+        assert progress.errors == {}
+        tried = site.calls("katana")["GET /v1/variants"]
+        site.sync(again=True)  # it is not tried again at once
+        assert site.calls("katana")["GET /v1/variants"] == tried
+        _later(site, catalogue.AGAIN_S)
+        site.sync(again=True)
+        assert site.calls("katana")["GET /v1/variants"] > tried
+        site.katana_sim("faults", {"faults": []})
+        _later(site, catalogue.AGAIN_S)
+        site.sync(again=True)
+    told = [entry["event"] for entry in log if entry["event"].startswith("catalogue")]
+    assert told == ["catalogue-unread", "catalogue-read-again"]
+
+
+def test_refused_key_rests_the_erp_although_only_the_catalogue_asked(site: Site) -> None:
+    site.order()
+    site.advance(2 * HOUR)
+    site.sync()
+    _later(site, HOUR)
+    site.katana_sim("options", {"key_revoked": "yes"})
+    assert site.sync(again=True).errors["factory"].code == "credentials-refused"
+
+
+def test_missing_tax_rate_costs_one_call_for_forty_orders(make_site: SiteMaker) -> None:
+    """1 reading of the tax rates, and no look-up of a sales order that nobody sent."""
+    site = make_site(routes=ROUTE + "      tax: {mode: fixed, rate: 20}\n")
+    site.orders_made(count=40, lines=LINES, create_time=NOON - 60)
+    site.advance(2 * HOUR)
+    site.sync()
+    assert site.fates() == {"blocked": 40}
+    calls = site.calls("katana")
+    assert calls["GET /v1/tax_rates"] == 1
+    assert calls["GET /v1/sales_orders"] == 1  # the survey of what others made
+
+
+def test_send_that_was_never_let_out_does_not_count_as_an_attempt(site: Site) -> None:
+    """The budget lets 10 a minute out, the window is 3 s: what is claimed beyond comes back as if untouched."""
+    file = site.folder / "routes.yaml"
+    file.write_text(file.read_text().replace("requests_per_minute: 6000", "requests_per_minute: 10"))
+    refs = site.orders_made(count=30, lines=LINES, create_time=NOON - 60)
+    site.advance(2 * HOUR)
+    site.open()
+    _crew(site).round(pull_anyway=True)
+    effects = [site.effects(ref)[0] for ref in refs]
+    assert {(effect.state, effect.attempts) for effect in effects} == {("done", 1), ("pending", 0)}
+
+
+@pytest.mark.parametrize("back_s", [5 * HOUR, 40 * 24 * HOUR])
+def test_clock_that_was_set_back_stops_neither_pulls_nor_the_catalogue(site: Site, back_s: int) -> None:
+    site.tiktok_sim("options", {"rotation": "survives"})
+    world = site.open()
+    shop, factory, now = world.connected["shop"], world.connected["factory"], world.clock.now()
+    site.sync(again=True)
+    assert not pull.is_due(world, shop)
+    ahead = now + (now - now.replace(hour=0)) + (now.replace(hour=1) - now.replace(hour=0)) * (back_s // HOUR)
+    with world.store.write() as tx:
+        known.set_cursor(tx, "shop", pull.STREAM, None, ahead)
+        known.set_cursor(tx, "factory", catalogue.STREAM, None, ahead)
+    assert pull.is_due(world, shop)
+    assert catalogue.refresh(world, factory)
+
+
+def test_pause_made_before_the_clock_was_set_back_is_over(site: Site) -> None:
+    site.katana_sim("options", {"key_revoked": "yes"})
+    site.order()
+    site.advance(2 * HOUR)
+    world = site.open()
+    _crew(site).round(pull_anyway=True)
+    now = world.clock.now()
+    with world.store.write() as tx:
+        ((until, reason),) = outcome.resting(tx, now).values()
+        assert (until - now).total_seconds() == outcome.PAUSE_S
+        known.pause(tx, "factory", until + 5 * (until - now), reason)
+        assert outcome.resting(tx, now) == {}
+
+
+@pytest.mark.parametrize("trouble", [None, "erp", "channel"])
+def test_idle_daemon_neither_spins_nor_writes(site: Site, trouble: str | None) -> None:
+    """In an hour: a pull a minute (3 transactions), a beat each half minute, and what a try of 5 minutes costs."""
+    site.order(create_time=NOON - 2 * HOUR)
+    world, stop = site.open(), threading.Event()
+    if trouble == "erp":
+        site.katana_sim("options", {"key_revoked": "yes"})
+    clock = SteppedClock(site, stop, end_s=HOUR)
+    world.clock = clock
+    if trouble == "channel":
+        site.sync(again=True)
+        site.tiktok_sim("authorisation", {"action": "expire_refresh"})
+        site.tiktok_sim("authorisation", {"action": "expire_access"})
+    with writes_of(world.store) as writes:
+        run(world, Progress(), stop)
+    assert len(clock.waits) <= 4 * 60
+    assert len(writes) <= 6 * 60
