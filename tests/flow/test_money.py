@@ -167,7 +167,7 @@ def test_sales_orders_charge_what_the_seller_charges_to_the_cent(
         ("total_amount", "total"),
         ("original_shipping_fee", "total"),
         ("retail_delivery_fee", "total"),
-        ("tax", "total"),
+        ("product_tax", "total"),
     ],
 )
 def test_a_term_that_does_not_add_up_blocks_and_is_named(make_site: SiteMaker, field: str, term: str) -> None:
