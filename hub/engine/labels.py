@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
-from hub.contract import ConfigurationError, Fulfillment, HubError, Label, Package, RejectedError, TransientError
+from hub.contract import ConfigurationError, Fulfillment, HubError, Label, Order, Package, RejectedError, TransientError
 from hub.engine.ledger import reasons
 from hub.engine.outcome import call, retry_in
-from hub.engine.tell import routes_from, set_tell_trouble
+from hub.engine.tell import read_again, routes_from, set_tell_trouble
 from hub.engine.world import Connected, World
 from hub.routing.fate import Problem
 from hub.store import orders, shipping, timeline
@@ -18,6 +19,38 @@ from hub.store.timeline import Entry
 BATCH = 25
 MOST_TRIES = 20
 ENDINGS = {"application/pdf": ".pdf", "image/png": ".png", "application/zpl": ".zpl"}
+
+
+def learn_numbers(world: World, channel: Connected) -> bool:
+    """Read the orders of parcels that the channel brings and whose numbers it did not say at once."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        found = shipping.due_parcels(tx, channel.id, now, (PackageState.WRITING_BACK,), BATCH)
+        due = {id_: [each for each in parcels if each.told_tracking is None] for id_, parcels in found.items()}
+        rows = orders.by_ids(tx, [id_ for id_, parcels in due.items() if parcels])
+    if not rows:
+        return False
+    fresh = read_again(world, channel, list(rows.values()))
+    for id_ in rows:
+        order = Order.model_validate_json(fresh[id_].document) if id_ in fresh else None
+        numbers = {line.ref: line.tracking_number for line in order.lines} if order is not None else {}
+        for parcel in due[id_]:
+            _learned(world, parcel, next((numbers[ref] for ref in parcel.lines if numbers.get(ref)), None))
+    return True
+
+
+def _learned(world: World, parcel: Parcel, number: str | None) -> None:
+    now = world.clock.now()
+    if number is None and parcel.attempts >= MOST_TRIES:
+        what = f"the channel does not say the number of parcel {parcel.package_ref}"
+        _settle(
+            world, parcel, Problem("write-back-refused", what, "Enter it in the ERP by hand, as the channel shows it.")
+        )
+        return
+    wait = retry_in(parcel.attempts + 1) if number is None else timedelta(0)
+    changes = {"told_tracking": number, "due_at": now + wait, "attempts": parcel.attempts + (number is None)}
+    with world.store.write() as tx:
+        shipping.update_parcels(tx, [{"id": parcel.id, **changes}])
 
 
 def write_back(world: World, erp: Connected) -> bool:

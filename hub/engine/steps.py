@@ -19,6 +19,7 @@ Step = Callable[[World, Connected], bool]
 CHANNEL: Sequence[tuple[str, Step]] = (
     ("cancellations", cancellations.answer),
     ("shipments", tell.tell),
+    ("numbers", labels.learn_numbers),
     ("labels", labels.save_labels),
     ("open orders", recheck.recheck),
     ("returns", returns.book),

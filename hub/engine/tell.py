@@ -64,7 +64,7 @@ def tell(world: World, channel: Connected) -> bool:
     due = {id_: parcels for id_, parcels in due.items() if rows[id_].route in routes}
     if not due:
         return False
-    found = _read(world, channel, [rows[id_] for id_ in due])
+    found = read_again(world, channel, [rows[id_] for id_ in due])
     for id_, parcels in due.items():
         row = found.get(id_)
         route = routes.get(row.route or "") if row is not None else None
@@ -75,8 +75,8 @@ def tell(world: World, channel: Connected) -> bool:
     return True
 
 
-def _read(world: World, channel: Connected, rows: Sequence[OrderRow]) -> dict[int, OrderRow]:
-    """Read the orders once more before anything is shipped; leaves out those the channel no longer knows."""
+def read_again(world: World, channel: Connected, rows: Sequence[OrderRow]) -> dict[int, OrderRow]:
+    """Read orders once more; leaves out those the channel no longer knows."""
     refs = [OrderRef(ref=row.ref, created_at=row.created_at, updated_at=row.updated_at) for row in rows]
     found = call(world, channel, "fetch_orders", orders=refs)
     with world.store.write() as tx:
@@ -256,7 +256,7 @@ def _record(
 
 
 def _what_follows(route: Route, parcel: Parcel, result: _Result, now: datetime) -> _Result:
-    if result["told_tracking"] and result["told_tracking"] != parcel.tracking_number:
+    if result["told_tracking"] is None or result["told_tracking"] != parcel.tracking_number:
         return {"state": PackageState.WRITING_BACK, "due_at": now}
     return {"state": PackageState.LABEL, "due_at": now} if route.fulfillments.labels else {}
 

@@ -195,7 +195,9 @@ def due_parcels(
 
 def due_at_erp(tx: Tx, erp: str, now: datetime, limit: int) -> list[Parcel]:
     """Return parcels whose number an ERP does not have yet, and that are due."""
-    query = sa.select(*_PARCEL).where(packages.c.erp == erp, packages.c.state == PackageState.WRITING_BACK)
+    query = sa.select(*_PARCEL).where(
+        packages.c.erp == erp, packages.c.state == PackageState.WRITING_BACK, packages.c.told_tracking.is_not(None)
+    )
     query = query.where(packages.c.due_at <= now).order_by(packages.c.due_at, packages.c.id)
     return [Parcel(*row) for row in tx.execute(query.limit(limit))]
 
