@@ -15,6 +15,7 @@ from tiktok_simulator import Simulator as TikTok
 from hub.config import load
 from hub.engine.sync import Progress, sync
 from hub.engine.world import World, build
+from hub.host.clock import HubClock
 from hub.host.discover import connectors
 from hub.store import open_store, orders, outbox, timeline
 from hub.store.orders import OrderRow
@@ -37,6 +38,7 @@ connections:
       auth_url: {tiktok}
       consent_url: {tiktok}/open/authorize
       requests_per_second: 50
+      writes_per_second: 50
   factory:
     connector: katana
     settings: {{api_key: "${{API_KEY}}", api_url: "{katana}/v1", requests_per_minute: 6000}}
@@ -152,14 +154,15 @@ class Site:
         names = ("app_key", "app_secret", "api_key", "refresh_token", "shop")
         return {name.upper(): self._settings[name] for name in names}
 
-    def open(self) -> World:
-        """Start a hub on this site's route file and database."""
+    def open(self, time: HubClock | None = None) -> World:
+        """Start a hub on this site's route file and database (``time``: by this clock)."""
         self.close_hub()
         plugins = connectors()
         usable = {name: found.plugin for name, found in plugins.items() if found.plugin is not None}
         config = load(self.folder / "routes.yaml", usable, self.environ())
         store = open_store(self.database)
-        self.world = build(config, plugins, store, environ=dict(os.environ), key_file=self.folder / "hub.key")
+        key_file = self.folder / "hub.key"
+        self.world = build(config, plugins, store, environ=dict(os.environ), key_file=key_file, time=time)
         return self.world
 
     def sync(self, *, again: bool = False) -> Progress:

@@ -18,17 +18,22 @@ SECTIONS = {
         "init": ("hub.cli.init:init", "Write a route file to start from."),
         "check": ("hub.cli.check:check", "Check the route file; --online also every connection."),
         "schema": ("hub.cli.plugins:schema", "Print the route file's JSON Schema, for your editor."),
+        "connect": ("hub.cli.connect:connect", "Connect a connection: by consent, or by a key the hub keeps."),
         "connectors": ("hub.cli.plugins:connectors", "List the installed connectors."),
         "locations": ("hub.cli.locations:locations", "List the locations of each connection."),
     },
     "Run": {
         "sync": ("hub.cli.sync:sync", "Do one pass: read, release, place; --dry-run shows it first."),
+        "plan": ("hub.cli.plan:plan", "Show every write of the next pass, as a diff; keep it in a file."),
+        "apply": ("hub.cli.plan:apply", "Do a planned pass, unless it would write anything else now."),
         "run": ("hub.cli.run:run", "Keep doing it until stopped."),
     },
     "Look and act": {
         "orders": ("hub.cli.orders:orders", "List orders and where they stand."),
         "order": ("hub.cli.order:order", "Show one order: its fate, why, and all that happened."),
         "hold": ("hub.cli.hand:hold", "Hold an order by hand, or release it."),
+        "products": ("hub.cli.products:products", "List products of both sides; switch them on or off."),
+        "stock": ("hub.cli.stock:stock", "Show what each channel sells, and how the number came about."),
         "retry": ("hub.cli.hand:retry", "Try a blocked order again."),
     },
     "Try out": {

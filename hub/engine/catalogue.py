@@ -14,6 +14,7 @@ from hub.store import known, orders
 
 STREAM = "products"
 AGAIN_S = 120.0  # a reading that failed is tried again after this long
+QUIET_S = 3600.0  # the period while no order waits for what a reading may bring
 NOTHING_GOES = ("no-answer", "stopping")  # failures of every call, not of this one
 HEALED_BY_VARIANTS = ("variant-unmapped", "variant-ambiguous")
 
@@ -21,13 +22,18 @@ HEALED_BY_VARIANTS = ("variant-unmapped", "variant-ambiguous")
 def refresh(world: World, erp: Connected) -> bool:
     """Read the Variants that changed, once per catalogue period; where only that fails, Orders go on without.
 
+    While no Order waits to be placed or for a Variant, once an hour will do: what is placed next was held before.
+
     Raises:
         HubError: nothing can be asked of this Connection at all, or the store failed.
     """
     now, failed_at = world.clock.now(), world.unread.get(erp.id)
+    routes = [route.name for route in world.active() if route.erp == erp.id]
     with world.store.read() as tx:
         cursor, at = known.cursor(tx, erp.id, STREAM)
-    is_early = at is not None and not has_passed(at, world.timing.catalogue_every_s, now)
+        is_early = at is not None and not has_passed(at, world.timing.catalogue_every_s, now)
+        if not is_early and at is not None and not has_passed(at, QUIET_S, now):
+            is_early = not orders.waits(tx, routes, HEALED_BY_VARIANTS)
     if is_early or (failed_at is not None and not has_passed(failed_at, AGAIN_S, now)):
         return False
     try:

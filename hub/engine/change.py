@@ -139,7 +139,7 @@ def _later(world: World, row: OrderRow, error: TransientError) -> None:
     now = world.clock.now()
     if row.rechecks >= MOST_ATTEMPTS:
         what = f"{row.rechecks} attempts failed, the last with {error.code}: {error.what}"
-        _tell(world, row, [_problem(row, what, "Do it by hand in the ERP; then retry the order.")])
+        _tell(world, row, [_problem(row, what, f"Mend what it names, then: hub retry {row.ref}")])
         return
     due = now + retry_in(row.rechecks + 1, error.retry_after_s)
     with world.store.write() as tx:
@@ -151,10 +151,13 @@ def _refused(world: World, erp: Connected, row: OrderRow, link: Link, error: Hub
     said = f"sales order {link.number} in {erp.id}"
     if row.cause == CANCELLING:
         what = f"it was cancelled on the channel, but {said} cannot be deleted: {error.what} ({error.where})"
-        do = "Stop the parcel and take its shipment back in the ERP, or book a return; then retry the order."
+        do = (
+            f"Stop the parcel and take its shipment back in the ERP, then: hub retry {row.ref}. If it has left: book a "
+        )
+        do += f"return there, then: hub retry --settled {row.ref}"
     else:
         what = f"it changed on the channel, but {said} cannot be changed: {error.what} ({error.where})"
-        do = "Settle the difference by hand on either side; then retry the order."
+        do = f"Settle the difference by hand on either side, then: hub retry --settled {row.ref}"
     _tell(world, row, [_problem(row, what, do if error.code == PACKED else error.do)])
 
 

@@ -54,7 +54,7 @@ def push(world: World, channel: Connected) -> bool:
     Costs no call where nothing differs. Does nothing before the orders were pulled.
     """
     route = ruler(world, channel.id)
-    if route is None or world.guard.dry or not channel.capabilities >= NEEDS:
+    if route is None or not channel.capabilities >= NEEDS:
         return False
     resting = _resting(world)
     if shelf.refresh(world, channel, route, resting=resting):
@@ -215,7 +215,9 @@ class _Job:
             return Way.READ
         sells, again = item.reckoned, item.stock is not None and item.stock.retry_at is not None
         if any(sells.quantities.get(place, 0) != units for place, units in wanted.quantities.items()) and (
-            (self.reconciles or again) and self.may_raise(wanted)
+            (self.reconciles or again)
+            and self.may_raise(wanted)
+            and not (_is_unsure(wanted) and wanted.total < sells.total)
         ):
             return Way.SET
         above = any(
@@ -256,13 +258,18 @@ class _Job:
     def _rest(self, made: Scene, plans: Sequence[Planned]) -> None:
         """Remember that nothing is left to do in this state of the ledger; the reconciliation is done then."""
         grounded = all(p.target is None or self.may_raise(p.target) for p in plans)
-        if self.reconciles and grounded and not any(p.unread for p in plans):
+        if self.reconciles and grounded and not any(p.unread or _is_unsure(p.target) for p in plans):
             with self.world.store.write() as tx:
                 known.set_cursor(tx, self.channel.id, STREAM, Cursor(self.route.erp), self.swept or self.now)
         with self.world.store.read() as tx:
             retries = ledger.retries(tx, self.channel.id)
         times = [at for at in [*(at for _, at in self._unsettled(made)), *retries] if at > self.now]
         _quiet.setdefault(self.world.store, {})[self.channel.id] = _Quiet(self.version, min(times, default=None))
+
+
+def _is_unsure(wanted: Target | None) -> bool:
+    """Say whether a reading may count an order that is subtracted too; it is read again before anything is lowered."""
+    return wanted is not None and wanted.at_most > wanted.total
 
 
 def _is_mended(p: Planned) -> bool:

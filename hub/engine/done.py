@@ -50,7 +50,11 @@ def _record_one(world: World, erp: Connected, row: OrderRow, link: Link) -> None
     packages = _packages(world, erp, order, route, link) if route is not None else ()
     if not packages:
         what = f"the shipments of sales order {link.number} cannot be told: its rows are not those of the order"
-        _trouble(world, row, Problem("done-unrecorded", what, "Mark it Done in the ERP by hand, then retry the order."))
+        _trouble(
+            world,
+            row,
+            Problem("done-unrecorded", what, f"Mark it Done in the ERP by hand, then: hub retry --settled {row.ref}"),
+        )
         return
     fulfillment = Fulfillment(ref=row.key, order_ref=link.ref, packages=packages, delivered=True)
     deadline = world.clock.now() + timedelta(seconds=world.timing.send_window_s)
@@ -72,7 +76,15 @@ def _record_one(world: World, erp: Connected, row: OrderRow, link: Link) -> None
     refused = [each for each in answers if each.error]
     if refused:
         what = f"{erp.id} refuses the shipment of sales order {link.number}: {refused[0].error}"
-        _trouble(world, row, Problem("done-unrecorded", what, refused[0].do or "Mark it Done there by hand."))
+        _trouble(
+            world,
+            row,
+            Problem(
+                "done-unrecorded",
+                what,
+                refused[0].do or f"Mark it Done there by hand, then: hub retry --settled {row.ref}",
+            ),
+        )
         return
     _recorded(world, row, packages)
 

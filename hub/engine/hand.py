@@ -1,32 +1,20 @@
-"""What a person decides about one order: hold it, release it, try it again. Touches the ledger, calls nobody.
-
-The one exception is an order cancelled after its sales order was made: only the ERP can say whether that is gone.
-"""
+"""What a person decides about an order's hold: hold it, release it. Touches the ledger, calls nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hub.contract import HubError, Order, PlacedOrder
+from hub.contract import HubError, Order
 from hub.engine.ledger import fate_entry, history_of, reasons
-from hub.engine.outcome import call
 from hub.engine.review import one
-from hub.engine.stray import TARGET_GONE, let_go
-from hub.engine.world import World
-from hub.routing.compose import order_key
-from hub.routing.fate import Fate, Hand, History, Standing, after_placement, lines_digest, stand
+from hub.routing.fate import Fate, Hand, History, Standing, stand
 from hub.routing.model import Route
 from hub.store import Store, Tx, orders, outbox, timeline
 from hub.store.orders import OrderRow
-from hub.store.outbox import Settled, State
 from hub.store.timeline import Entry
-
-CANCELLED_AFTER, CHANGED_AFTER = "cancelled-after-placement", "changed-after-placement"
-ONE_BY_ONE = (CANCELLED_AFTER, CHANGED_AFTER, TARGET_GONE)
-PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +44,7 @@ def hold(
         held = standing if standing.fate is Fate.HELD else Standing(Fate(row.fate), row.cause, row.release_at)
         changes: dict[str, Any] = {"hand": Hand.HELD.value}
         if held is standing:
-            changes |= {"due_at": None, **_fate(standing)}
+            changes |= {"due_at": None, **fate_changes(standing)}
         orders.update(tx, [{"id": row.id, **changes}])
         detail = {"reason": reason} if reason else {}
         timeline.add(tx, [Entry(row.id, now, "held-by-hand", detail), *_news(row, held, now)])
@@ -73,117 +61,30 @@ def release(store: Store, text: str, now: datetime, *, connection: str | None = 
     with store.write() as tx:
         row = one(tx, text, connection)
         if row.fate != Fate.HELD and row.hand != Hand.HELD:
-            raise _refused("not-held", row, f"it is not held: it is {_where(row)}", "Nothing to release.")
+            raise refused("not-held", row, f"it is not held: it is {where(row)}", "Nothing to release.")
         standing = _standing(row, Hand.RELEASED, now)
         changes: dict[str, Any] = {"hand": Hand.RELEASED.value, "due_at": now}
         if standing.fate is Fate.HELD:
-            changes |= _fate(standing)
+            changes |= fate_changes(standing)
         orders.update(tx, [{"id": row.id, **changes}])
         timeline.add(tx, [Entry(row.id, now, "released-by-hand", {}), *_news(row, standing, now)])
     return Handled(row.ref, row.key, standing.fate.value, standing.cause, _after_release(standing, now))
 
 
-def retry(store: Store, text: str, now: datetime, *, connection: str | None = None) -> Handled:
-    """Look at a blocked order, or send a postponed one, at the next pass instead of later.
-
-    Raises:
-        HubError: it is neither, or its retry must ask the ERP (see needs_erp).
-    """
-    with store.write() as tx:
-        row = one(tx, text, connection)
-        if row.cause == CHANGED_AFTER:
-            return _accept_change(tx, row, now)
-        if row.cause == TARGET_GONE:
-            return _let_go(tx, row, now)
-        if row.fate == Fate.BLOCKED and row.cause != CANCELLED_AFTER:
-            _look_again(tx, [row], now)
-            return Handled(row.ref, row.key, row.fate, row.cause, "the next pass looks at it again")
-        hurried = _hurry(tx, row, now) if row.fate == Fate.READY else 0
-        if not hurried:
-            raise _refused("not-blocked", row, f"it is not blocked: it is {_where(row)}", f"See hub order {row.ref}")
-        return Handled(row.ref, row.key, row.fate, row.cause, "the next pass sends it")
-
-
-def retry_blocked(store: Store, now: datetime) -> tuple[list[Handled], list[Handled]]:
-    """Have every blocked order looked at again; return those, and those that need a retry of their own.
-
-    A retry of those says that a person has mended the sales order, or seen that there is none; nobody can say that of
-    all at once.
-    """
-    again: list[OrderRow] = []
-    alone: list[OrderRow] = []
-    with store.write() as tx:
-        before: int | None = None
-        while page := orders.listing(tx, Fate.BLOCKED, PAGE, before):
-            before = page[-1].id
-            for row in page:
-                (alone if row.cause in ONE_BY_ONE else again).append(row)
-        _look_again(tx, again, now)
-    return (
-        [Handled(row.ref, row.key, row.fate, row.cause, "the next pass looks at it again") for row in again],
-        [Handled(row.ref, row.key, row.fate, row.cause, f"needs its own: hub retry {row.ref}") for row in alone],
-    )
-
-
-def needs_erp(store: Store, text: str, connection: str | None = None) -> bool:
-    """Say whether retrying this order must ask the ERP first."""
-    with store.read() as tx:
-        return one(tx, text, connection).cause == CANCELLED_AFTER
-
-
-def retry_cancelled(world: World, text: str, *, connection: str | None = None) -> Handled:
-    """Close an order that was cancelled after its sales order was made, if that is gone from the ERP.
-
-    Raises:
-        HubError: the sales order is still there; it names it.
-    """
-    with world.store.read() as tx:
-        row = one(tx, text, connection)
-        link = orders.links_of(tx, [row.id]).get(row.id)
-    if row.cause != CANCELLED_AFTER:
-        return retry(world.store, text, world.clock.now(), connection=connection)
-    living: list[PlacedOrder] = []
-    if link is not None:
-        channel, erp = _connected(world, row.connection, row), _connected(world, link.erp, row)
-        key = order_key(Order.model_validate_json(row.document), channel.connector)
-        living = [each for each in call(world, erp, "find_orders", orders=[key], before=None) if not each.deleted]
-    if living:
-        numbers = " and ".join(f"{each.number} (id {each.ref})" for each in living)
-        what = f"its sales order is still there: {numbers}"
-        raise _refused("sales-order-lives", row, what, f"Delete it in {link.erp if link else 'the ERP'}, then retry.")
-    now = world.clock.now()
-    with world.store.write() as tx:
-        orders.unlink(tx, row.id)
-        # Should the order ever come back to life, it is looked up before it is sent.
-        effects = outbox.of_order(tx, row.id)
-        outbox.settle(tx, [Settled(effect, State.SUPERSEDED, look_first=True) for effect in effects])
-        standing = Standing(Fate.CANCELLED)
-        orders.update(tx, [{"id": row.id, "placed_digest": None, "due_at": None, **_fate(standing)}])
-        timeline.add(tx, [Entry(row.id, now, "sales-order-gone", {}), fate_entry(row.id, standing, now, row.route)])
-    return Handled(row.ref, row.key, standing.fate.value, None, "its sales order is gone; nothing is left to do")
-
-
-def _connected(world: World, id_: str, row: OrderRow) -> Any:
-    if id_ not in world.connected:
-        what = f"the route file has no connection {id_!r} any more"
-        raise _refused("connection-gone", row, what, "Put the connection back, then retry.")
-    return world.connected[id_]
-
-
 def _refuse_hold(tx: Tx, row: OrderRow) -> None:
     if row.hand == Hand.HELD:
-        raise _refused("held-already", row, "a person holds it already", f"To let it go: hub hold release {row.ref}")
+        raise refused("held-already", row, "a person holds it already", f"To let it go: hub hold release {row.ref}")
     if row.placed_digest is not None:
         link = orders.links_of(tx, [row.id]).get(row.id)
         number = f" {link.number} in {link.erp}" if link else ""
         what = f"it is too late to hold it: its sales order{number} exists"
-        raise _refused("placed-already", row, what, "Put the sales order on hold in the ERP instead.")
+        raise refused("placed-already", row, what, "Put the sales order on hold in the ERP instead.")
     if row.id in outbox.supersede(tx, [row.id]):
         what = "it is too late to hold it: its sales order is on its way"
         do = f"See hub order {row.ref} in a minute; hold the sales order in the ERP."
-        raise _refused("in-flight", row, what, do)
+        raise refused("in-flight", row, what, do)
     if row.fate in (Fate.SKIPPED, Fate.CANCELLED, Fate.FULFILLED, Fate.PARTLY_FULFILLED):
-        raise _refused("not-leaving", row, f"it does not leave anyway: it is {_where(row)}", "Nothing to hold.")
+        raise refused("not-leaving", row, f"it does not leave anyway: it is {where(row)}", "Nothing to hold.")
 
 
 def _standing(row: OrderRow, hand: Hand, now: datetime) -> Standing:
@@ -196,7 +97,8 @@ def _standing(row: OrderRow, hand: Hand, now: datetime) -> Standing:
     return stand(Order.model_validate_json(row.document), stand_in, history, None, now)
 
 
-def _fate(standing: Standing) -> dict[str, Any]:
+def fate_changes(standing: Standing) -> dict[str, Any]:
+    """Return a standing as columns of the orders table, its waits forgotten."""
     return {
         "fate": standing.fate.value,
         "cause": standing.cause,
@@ -224,41 +126,11 @@ def _after_release(standing: Standing, now: datetime) -> str:
     return "the next pass sends it on"
 
 
-def _accept_change(tx: Tx, row: OrderRow, now: datetime) -> Handled:
-    order = Order.model_validate_json(row.document)
-    digest = lines_digest(order)
-    history = replace(history_of(row), placed_digest=digest, trouble=())
-    standing = after_placement(order, history, None)
-    orders.update(tx, [{"id": row.id, "placed_digest": digest, "due_at": None, "trouble": None, **_fate(standing)}])
-    entry = Entry(row.id, now, "change-accepted-by-hand", {})
-    timeline.add(tx, [entry, fate_entry(row.id, standing, now, row.route)])
-    says = "its present lines count as handled in the ERP"
-    return Handled(row.ref, row.key, standing.fate.value, standing.cause, says)
-
-
-def _let_go(tx: Tx, row: OrderRow, now: datetime) -> Handled:
-    timeline.add(tx, [Entry(row.id, now, "retried-by-hand", {})])
-    standing = let_go(tx, row, now)
-    says = "it counts as not sent there; the next pass decides it by the present routes"
-    return Handled(row.ref, row.key, standing.fate.value, standing.cause, says)
-
-
-def _look_again(tx: Tx, rows: Sequence[OrderRow], now: datetime) -> None:
-    orders.update(tx, [{"id": row.id, "due_at": now, "rechecks": 0} for row in rows])
-    timeline.add(tx, [Entry(row.id, now, "retried-by-hand", {}) for row in rows])
-
-
-def _hurry(tx: Tx, row: OrderRow, now: datetime) -> int:
-    """Make effects that wait for their next attempt due; those whose outcome is open must keep their wait."""
-    waiting = [effect for effect in outbox.of_order(tx, row.id) if effect.state == State.PENDING]
-    outbox.settle(tx, [Settled(effect, State.PENDING, now, effect.look_first) for effect in waiting])
-    timeline.add(tx, [Entry(row.id, now, "retried-by-hand", {})] if waiting else [])
-    return len(waiting)
-
-
-def _where(row: OrderRow) -> str:
+def where(row: OrderRow) -> str:
+    """Return where an order stands, in a few words."""
     return f"{row.fate} ({row.cause})" if row.cause else row.fate
 
 
-def _refused(code: str, row: OrderRow, what: str, do: str) -> HubError:
+def refused(code: str, row: OrderRow, what: str, do: str) -> HubError:
+    """Return the error for a decision that cannot be taken."""
     return HubError(code, what, where=f"order {row.ref} of {row.connection}", do=do)

@@ -79,9 +79,6 @@ def look_up(world: World, erp: Connected) -> int:
             to_complete.append((effect, outcome.found))
         else:
             outcomes.append(outcome)
-    if world.guard.dry:
-        outcomes += [Again(effect, State.PENDING, now) for effect, _ in to_complete]
-        to_complete = []
     placed.record(world, erp, outcomes, now)
     _complete(world, erp, to_complete)
     return len(unsure)
@@ -112,7 +109,7 @@ def _judge(
             Problem(
                 "duplicate-in-erp",
                 f"{erp.id} has {len(living)} sales orders for this one order: {numbers}",
-                "Delete all but one of them there, then retry the order.",
+                f"Delete all but one of them there, then: hub retry {effect.key}",
             ),
             look_first=True,
         )
@@ -124,7 +121,7 @@ def _judge(
             Problem(
                 "deleted-in-erp",
                 f"its sales order {matches[0].number} was deleted in {erp.id}",
-                "It is not made again. Restore it there and retry the order, or leave it.",
+                f"It is not made again. Leave it, or restore it there, then: hub retry {effect.key}",
             ),
             look_first=True,
         )

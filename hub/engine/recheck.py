@@ -96,7 +96,7 @@ def _compare(world: World, channel: Connected, row: OrderRow, link: Link, found:
     if len(living) > 1:
         numbers = " and ".join(f"{one.number} (id {one.ref})" for one in living)
         what = f"{link.erp} has {len(living)} sales orders for this one order: {numbers}"
-        problems = [Problem("duplicate-in-erp", what, "Delete all but one of them there, then retry the order.")]
+        problems = [Problem("duplicate-in-erp", what, f"Delete all but one of them there, then: hub retry {row.ref}")]
     elif not living and any(one.deleted for one in found):
         problems = _deleted(world, channel, row, link)
     with world.store.write() as tx:
@@ -114,7 +114,7 @@ def _deleted(world: World, channel: Connected, row: OrderRow, link: Link) -> lis
     reason = route.orders.after.cancel_reason if route is not None else None
     what = f"its sales order {link.number} was deleted in {link.erp}"
     if reason is None or "cancel_order" not in channel.capabilities:
-        do = "Restore it there, or cancel the order on the channel; then retry the order."
+        do = f"Restore it there, or cancel the order on the channel; then: hub retry {row.ref}"
         return [Problem("deleted-in-erp", what, do)]
     try:
         call(world, channel, "cancel_order", order_ref=row.ref, reason=reason)

@@ -1,30 +1,28 @@
-"""What would be sent: one pass over a throw-away copy of the ledger, with every write to the outside stopped."""
+"""What would be sent: one pass over a throw-away copy of the ledger, with every write noted and none let out."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hub.config import Config
 from hub.contract import SalesOrder
-from hub.engine.ledger import Intent
+from hub.engine.noted import PlannedWrite
 from hub.engine.placed import expected_totals
+from hub.engine.planning import StandIn
 from hub.engine.review import Count, counts
 from hub.engine.sync import Progress, sync
 from hub.engine.world import Trace, World, build
 from hub.host.discover import Found
-from hub.routing.fate import Fate
 from hub.routing.model import CustomerPer
-from hub.store import Store, known, open_store, orders, outbox
+from hub.store import Store, known, open_store, orders
 from hub.store.copy import copy_ledger
-from hub.store.outbox import State
-
-PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,8 @@ class Rehearsal:
     """What a rehearsed pass came to."""
 
     planned: tuple[Planned, ...]
+    writes: tuple[PlannedWrite, ...]  # all of them, those of ``planned`` too
+    at: datetime
     before: tuple[Count, ...]
     after: tuple[Count, ...]
     progress: Progress
@@ -72,10 +72,13 @@ def rehearse(
         world = build(
             config, plugins, copy, environ=environ, key_file=key_file, dry=True, token_store=store, trace=trace
         )
+        stand_in = StandIn(world, store)
+        world.stand_in = stand_in
         try:
-            progress = Progress(tell=tell)
+            at, progress = world.clock.now(), Progress(tell=tell)
             sync(world, progress, stop, only)
-            return Rehearsal(_planned(world, only), before, tuple(counts(copy)), progress, world.guard.reads)
+            planned, after = _planned(world, stand_in.placing), tuple(counts(copy))
+            return Rehearsal(planned, stand_in.sorted(), at, before, after, progress, world.guard.reads)
         finally:
             for session in world.sessions:
                 session.close()
@@ -93,28 +96,20 @@ def _copied(store: Store) -> Iterator[Store]:
             copy.close()
 
 
-def _planned(world: World, only: str | None) -> tuple[Planned, ...]:
-    found: list[Planned] = []
+def _planned(world: World, placing: Sequence[tuple[str, SalesOrder]]) -> tuple[Planned, ...]:
+    found: list[tuple[int, Planned]] = []
     with world.store.read() as tx:
-        before: int | None = None
-        while page := orders.listing(tx, Fate.READY, PAGE, before):
-            before = page[-1].id
-            for row in page:
-                waiting = [each for each in outbox.of_order(tx, row.id) if each.state == State.PENDING]
-                if not waiting or only not in (None, row.route):
-                    continue
-                order = Intent.model_validate_json(waiting[0].payload).sales_order
-                erp, customer = waiting[0].target, _customer(world, row.route, order)
-                names = {place.ref: place.name for place in known.locations_of(tx, erp)}
-                total = expected_totals(order)[0]
-                found.append(
-                    Planned(
-                        row.ref, row.key, row.connection, row.route, erp, customer,
-                        names.get(order.location_ref or "", order.location_ref),
-                        _without_person(order, customer), total, order.currency,
-                    )
-                )  # fmt: skip
-    return tuple(reversed(found))
+        for erp, order in placing:
+            row = next(row for row in orders.find(tx, order.key.key) if row.key == order.key.key)
+            customer = _customer(world, row.route, order)
+            names = {place.ref: place.name for place in known.locations_of(tx, erp)}
+            planned = Planned(
+                row.ref, row.key, row.connection, row.route, erp, customer,
+                names.get(order.location_ref or "", order.location_ref), _without_person(order, customer),
+                expected_totals(order)[0], order.currency,
+            )  # fmt: skip
+            found.append((row.id, planned))
+    return tuple(planned for _, planned in sorted(found, key=lambda each: each[0]))
 
 
 def _customer(world: World, route: str | None, order: SalesOrder) -> str:

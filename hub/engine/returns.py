@@ -110,7 +110,7 @@ def _sales_return(
     rows = _rows(world, erp, Order.model_validate_json(row.document), value, link, route)
     if not rows:
         what = f"return {each.ref} names no unit that sales order {link.number} holds"
-        return Problem("return-unbooked", what, "Book it in the ERP by hand, then retry the order.")
+        return Problem("return-unbooked", what, f"Book it in the ERP by hand, then: hub retry --settled {row.ref}")
     return SalesReturn(
         key=f"RT-{each.ref}", order_ref=link.ref, location_ref=place, rows=rows, tracking_number=value.tracking_number,
         carrier=value.carrier, note=value.reason, restock=route.returns.restock,

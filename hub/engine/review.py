@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from hub.contract import HubError, LineItem, Order, Totals
+from hub.engine.sequel import CancellationView, ParcelView, ReturnView, SalesOrderLink, sequel
+from hub.engine.why import Why, why_of
 from hub.store import Store, Tx, orders, outbox, timeline
-from hub.store.orders import Link, OrderRow
+from hub.store.orders import OrderRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,6 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """Why an order stands where it stands, and what moves it on."""
-
-    what: str
-    do: str
-    code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the channel's order."""
 
@@ -61,17 +53,6 @@ class Line:
     tax: Decimal | None
     status: str
     parts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SalesOrderLink:
-    """The sales order that exists for it."""
-
-    erp: str
-    number: str
-    ref: str
-    adopted: bool
-    linked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,35 +92,12 @@ class Review:
     totals: Totals
     region: str | None
     sales_order: SalesOrderLink | None
+    recorded_at: datetime | None  # when the channel's own shipment was recorded as Done
+    parcels: tuple[ParcelView, ...]
+    cancellations: tuple[CancellationView, ...]
+    returns: tuple[ReturnView, ...]
     effects: tuple[EffectView, ...]
     timeline: tuple[Event, ...]
-
-
-_WHY = {
-    "unpaid": ("the buyer has not paid yet", "Nothing to do: it goes on by itself once it is paid."),
-    "hold": (
-        "the buyer may still change or cancel it, so the route holds it for a while",
-        "Nothing to do: it goes on by itself. To send it now: hub hold release {ref}",
-    ),
-    "channel-hold": (
-        "the channel itself holds it and forbids shipping",
-        "Nothing to do: it goes on by itself when the channel lets it go. The hub cannot shorten this.",
-    ),
-    "by-hand": ("a person holds it", "To let it go on: hub hold release {ref}"),
-    "cancel-requested": (
-        "the buyer has asked to cancel it",
-        "Accept or refuse the request on the channel; the hub sees the answer by itself.",
-    ),
-    "before-start": (
-        "it is older than the route's start, or was shipped before the hub first saw it",
-        "Nothing to do. To include older orders, set an earlier 'start' in the route file.",
-    ),
-    "already-shipped": ("it was shipped on the channel before the hub placed it", "Nothing to do."),
-    "orders-disabled": ("its route has orders switched off", "To take orders, set orders: {{enabled: true}}."),
-    "fulfilled-by-channel": ("the channel ships it from its own warehouse", "Nothing to do: own stock is not touched."),
-    "cancelled": ("it was cancelled on the channel before it was placed", "Nothing to do."),
-    "ready": ("its hold is over and its sales order waits to be sent", "Nothing to do: a running hub sends it."),
-}
 
 
 def counts(store: Store) -> list[Count]:
@@ -195,32 +153,31 @@ def review(store: Store, text: str, connection: str | None = None) -> Review:
     """Return everything about one order, by channel ref or key."""
     with store.read() as tx:
         row = one(tx, text, connection)
-        link = orders.links_of(tx, [row.id]).get(row.id)
+        order = Order.model_validate_json(row.document)
+        after = sequel(tx, row, order)
         effects = outbox.of_order(tx, row.id)
         entries = timeline.of_order(tx, row.id)
-    order = Order.model_validate_json(row.document)
+    recorded = [entry.at for entry in entries if entry.event == "recorded-as-done"]
     return Review(
         brief=brief(row),
         hand=row.hand,
         channel_status=order.channel_status,
         updated_at=row.updated_at,
         due_at=row.due_at,
-        why=_why(row, entries),
+        why=why_of(row, entries),
         lines=tuple(_line(line) for line in order.lines),
         currency=order.currency,
         taxes_included=order.taxes_included,
         totals=order.totals,
         region=order.region,
-        sales_order=_sales_order(link),
+        sales_order=after.sales_order,
+        recorded_at=recorded[-1] if row.recorded and recorded else None,
+        parcels=after.parcels,
+        cancellations=after.cancellations,
+        returns=after.returns,
         effects=tuple(EffectView(e.kind, e.target, e.state, e.due_at, e.attempts, e.look_first) for e in effects),
         timeline=tuple(Event(entry.at, entry.event, entry.detail) for entry in entries),
     )
-
-
-def _sales_order(link: Link | None) -> SalesOrderLink | None:
-    if link is None:
-        return None
-    return SalesOrderLink(link.erp, link.number, link.ref, link.adopted, link.linked_at)
 
 
 def _line(line: LineItem) -> Line:
@@ -229,18 +186,3 @@ def _line(line: LineItem) -> Line:
         line.ref, line.sku, line.name, line.quantity, line.price, line.seller_discount, line.channel_discount,
         line.tax, line.status.value, parts,
     )  # fmt: skip
-
-
-def _why(row: OrderRow, entries: Sequence[timeline.Entry]) -> tuple[Why, ...]:
-    if row.reason:
-        return tuple(Why(each["what"], each["do"], each["code"]) for each in row.reason)
-    causes = [row.cause or row.fate]
-    if row.hand == "held" and row.cause != "by-hand":
-        causes.append("by-hand")  # it waits for something else first, and then for the person
-    said = [entry.detail.get("reason") for entry in entries if entry.event == "held-by-hand"]
-    found = []
-    for cause in causes:
-        what, do = _WHY.get(cause, ("", ""))
-        what += f": {said[-1]}" if cause == "by-hand" and said and said[-1] else ""
-        found += [Why(what, do.format(ref=row.ref), cause)] if what else []
-    return tuple(found)

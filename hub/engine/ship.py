@@ -259,10 +259,15 @@ def _after_told(
     tx: Tx, row: OrderRow, value: Fulfillment, package: Package, parcel: Parcel, now: datetime
 ) -> list[Problem]:
     """Follow a shipment whose parcel the channel knows: a corrected number goes out once, a deletion needs a person."""
+    if parcel.state == PackageState.SETTLED:
+        return []
     if value.deleted:
         what = f"shipment {parcel.key} was deleted in {parcel.erp} after the channel was told of it"
         what += f" ({parcel.told_tracking})" if parcel.told_tracking else ""
-        do = "Book it again in the ERP with the same tracking number, or settle it with the buyer on the channel."
+        do = (
+            "Book it again in the ERP with the same tracking number. Or settle it with the buyer on the channel, then: "
+        )
+        do += f"hub retry --settled {row.ref}"
         return [Problem("shipment-taken-back", what, do)]
     new = package.tracking_number
     is_news = new not in (None, parcel.told_tracking, parcel.tracking_number)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from hub.contract import AuthorizationError, ConfigurationError, ContractError, HubError, RejectedError
-from hub.engine import cancellations, change, done, labels, recheck, returns, ship, tell
+from hub.engine import cancellations, change, channel_stock, done, labels, listing, recheck, returns, ship, stock, tell
 from hub.engine.outcome import PAUSE_S, reason_of
 from hub.engine.world import Connected, World
 from hub.store import known
@@ -21,6 +21,8 @@ CHANNEL: Sequence[tuple[str, Step]] = (
     ("shipments", tell.tell),
     ("numbers", labels.learn_numbers),
     ("labels", labels.save_labels),
+    ("stock", channel_stock.push),
+    ("listings", listing.publish),
     ("open orders", recheck.recheck),
     ("returns", returns.book),
 )
@@ -29,6 +31,7 @@ ERP: Sequence[tuple[str, Step]] = (
     ("done orders", done.record_done),
     ("shipments", ship.gather),
     ("tracking", labels.write_back),
+    ("levels", stock.sweep),
     ("placed orders", recheck.recheck_erp),
 )
 

@@ -87,7 +87,7 @@ def _ask(tx: Tx, world: World, case: _Case, unsure: Sequence[Effect], now: datet
     if case.row.cause != TARGET_GONE:
         there = " and ".join(sorted({effect.target for effect in unsure}))
         problem = Problem(
-            TARGET_GONE,
+            "target-gone",
             f"its sales order may exist in {there}, which is no longer the ERP of its route",
             f"Put {there} back as its route's ERP, and the hub looks it up; or delete {case.row.key} there, "
             f"then: hub retry {case.row.ref}",

@@ -212,18 +212,16 @@ def _channel_step(world: World, progress: Progress, channel: Connected, pull_any
         progress.released += released
         progress.step(f"releasing orders of {channel.id}")
         done = True
-    return done if world.guard.dry else steps.run_steps(world, channel, steps.CHANNEL) or done
+    return steps.run_steps(world, channel, steps.CHANNEL) or done
 
 
 def _erp_step(world: World, progress: Progress, erp: Connected, stop: threading.Event) -> bool:
     """Send for about as long as a release may wait, then give way."""
     until = world.clock.now() + timedelta(seconds=world.timing.release_every_s)
     watch.beat(world, erp.id)
-    if world.guard.dry:
-        return catalogue.refresh(world, erp) | (place.look_up(world, erp) > 0)
     done = steps.run_steps(world, erp, steps.ERP_FIRST)
     while not stop.is_set() and world.clock.now() < until and _is_work_due(world, erp) and place.place(world, erp):
-        progress.sent = world.placed
+        progress.sent = 0 if world.guard.dry else world.placed
         progress.step(f"placing orders in {erp.id}")
         done = True
     done |= steps.run_steps(world, erp, steps.ERP)

@@ -210,7 +210,9 @@ def _after_answer(world: World, parcel: Parcel, package: Package, answer: Packag
     if answer.error is not None and answer.code == "cancel-requested":
         return {"state": PackageState.READY, "due_at": now + timedelta(seconds=WAIT_S)}
     if answer.error is not None:
-        problem = Problem(answer.code or "shipment-refused", f"shipment {parcel.key}: {answer.error}", answer.do)
+        problem = Problem(
+            answer.code if answer.code else "parcel-refused", f"shipment {parcel.key}: {answer.error}", answer.do
+        )
         if _is_told(parcel):  # the channel keeps the first number; nothing is lost but the correction
             return {"state": PackageState.DONE, "reason": reasons([problem]), "event": "tracking-kept"}
         return _blocked(parcel, problem, now)

@@ -27,6 +27,7 @@ from hub.store import Store, known
 
 Trace = Callable[[str, dict[str, Any]], None]
 MEMORY_ENTRIES = 10_000
+StandIn = Callable[["Connected", str, dict[str, Any]], Any]  # Connection, hook, arguments -> answer
 
 
 class StoredMemory:
@@ -102,6 +103,7 @@ class World:
     connected: dict[str, Connected]
     sessions: list[Session] = field(default_factory=list)
     trace: Trace | None = None
+    stand_in: StandIn | None = None  # answers every write in place of the other side, while a pass is rehearsed
     vault: Vault = field(init=False)
     asked: dict[tuple[str, str], float] = field(default_factory=dict)  # (ERP, SKU) -> when it was last looked up
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)  # (channel, ERP)
@@ -158,6 +160,7 @@ def build(
     trace: Trace | None = None,
     given: Mapping[str, Mapping[str, str]] | None = None,
     only: Collection[str] | None = None,
+    time: HubClock | None = None,
 ) -> World:
     """Build a World.
 
@@ -165,8 +168,9 @@ def build(
         token_store: where tokens live where ``store`` is a throw-away copy (a dry run).
         given: by Connection and setting, secrets a person just gave, in place of those that are kept.
         only: the Connections to be called; None: all.
+        time: the clock, in place of the one the route file asks for.
     """
-    clock, guard = choose_clock(config), Guard(dry=dry)
+    clock, guard = time or choose_clock(config), Guard(dry=dry)
     log: Log = structlog.get_logger("hub")
     world = World(store, config, clock, guard, log, {}, trace=trace)
     vault = world.vault = Vault(token_store or store, Cipher(environ, key_file), clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hub.contract import (
@@ -156,32 +157,36 @@ def forgive(world: World, channel: Connected, items: Iterable[Item]) -> None:
 
 def terms(target: Target) -> dict[str, Any]:
     """Return every term of a target, as JSON can hold it."""
-    return {"share": str(target.share), "total": target.total, "parts": [_part(part) for part in target.parts]}
+    return {"share": _plain(target.share), "total": target.total, "parts": [_part(part) for part in target.parts]}
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
 
 
 def _part(part: Part) -> dict[str, Any]:
     return {
         "sku": part.sku,
-        "quantity": str(part.quantity),
+        "quantity": _plain(part.quantity),
         "locations": [
             {
-                "place": term.place, "location": term.location, "share": str(term.share),
-                "in_stock": str(term.level.in_stock), "potential": str(term.level.potential),
-                "committed": str(term.level.committed), "read_at": term.level.read_at.isoformat(),
-                "feeds": str(term.units),
+                "place": term.place, "location": term.location, "share": _plain(term.share),
+                "in_stock": _plain(term.level.in_stock), "potential": _plain(term.level.potential),
+                "committed": _plain(term.level.committed), "read_at": term.level.read_at.isoformat(),
+                "feeds": _plain(term.units),
             }
             for term in part.terms
         ],
-        "available": str(part.available),
+        "available": _plain(part.available),
         "shops": [_shop(demand) for demand in part.demands],
-        "unknown": str(part.unknown),
-        "buffer": str(part.buffer),
+        "unknown": _plain(part.unknown),
+        "buffer": _plain(part.buffer),
         "makes": part.makes,
     }  # fmt: skip
 
 
 def _shop(demand: Demand) -> dict[str, Any]:
     return {
-        "shop": demand.shop, "not_in_reading": str(demand.uncovered), "in_reading": str(demand.covered),
-        "committed": None if demand.committed is None else str(demand.committed), "unknown": str(demand.unknown),
+        "shop": demand.shop, "not_in_reading": _plain(demand.uncovered), "in_reading": _plain(demand.covered),
+        "committed": None if demand.committed is None else _plain(demand.committed), "unknown": _plain(demand.unknown),
     }  # fmt: skip

@@ -126,7 +126,8 @@ def _left_over(
             problem = Problem(
                 "shipment-unmatched",
                 f"the ERP shipped {extra.normalize():f} of {sku} more than order {order.ref} has open on the channel",
-                "Correct the shipment in the ERP, or ship the rest on the channel by hand; then retry the order.",
+                f"Correct the shipment in the ERP, then: hub retry {order.ref}. If both sides are right as they are: "
+                f"hub retry --settled {order.ref}",
                 (sku,),
             )
             found.setdefault(owners[sku][-1], []).append(problem)

@@ -100,7 +100,7 @@ def stand(order: Order, route: Route | None, history: History, start: datetime |
     if order.status in (OrderStatus.SHIPPED, OrderStatus.PARTLY_SHIPPED) and not is_recorded:
         return Standing(Fate.SKIPPED, "before-start" if history.is_new else "already-shipped")
     if order.status == OrderStatus.CANCELLED and history.may_exist:
-        return _cancelled_late()
+        return _cancelled_late(order)
     if order.status == OrderStatus.CANCELLED:
         return Standing(Fate.CANCELLED)
     if order.status == OrderStatus.UNKNOWN:
@@ -154,19 +154,19 @@ def _to_be_recorded(order: Order, route: Route, hand: Hand | None, now: datetime
     return Standing(Fate.HELD, "until-shipped")
 
 
-def _cancelled_late() -> Standing:
+def _cancelled_late(order: Order) -> Standing:
     return _blocked(
         CANCELLED_AFTER,
         "it was cancelled on the channel after its sales order was made",
-        "Delete the sales order in the ERP, then retry the order.",
+        f"Delete the sales order in the ERP, then: hub retry {order.ref}",
     )
 
 
-def _changed_late() -> Standing:
+def _changed_late(order: Order) -> Standing:
     return _blocked(
         CHANGED_AFTER,
         "its lines or its address changed on the channel after its sales order was made",
-        "Change the sales order in the ERP to match, then retry the order.",
+        f"Change the sales order in the ERP to match, then: hub retry {order.ref}",
     )
 
 
@@ -176,11 +176,11 @@ def after_placement(order: Order, history: History, rules: AfterPlacement | None
     blocked = Standing(Fate.BLOCKED, trouble[0].code, None, trouble) if trouble else None
     if order.status == OrderStatus.CANCELLED:
         if rules is None or rules.on_cancel is OnCancel.BLOCK:
-            return _cancelled_late()
+            return _cancelled_late(order)
         return blocked if blocked and CANCELLED_AFTER in codes else Standing(Fate.PLACED, CANCELLING)
     if not ships_the_same(lines_digest(order), history.placed_digest or ""):
         if rules is None or rules.on_change is OnChange.BLOCK:
-            return _changed_late()
+            return _changed_late(order)
         return blocked if blocked and CHANGED_AFTER in codes else Standing(Fate.PLACED, CHANGING)
     if blocked:
         return blocked

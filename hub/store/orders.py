@@ -142,6 +142,16 @@ def unplaced(tx: Tx, connection: str, before: datetime, after_id: int, limit: in
     return _rows(tx.execute(query.order_by(orders.c.id).limit(limit)))
 
 
+def waits(tx: Tx, routes: Sequence[str], causes: Sequence[str]) -> bool:
+    """Say whether any order of these Routes is still to be placed: held, ready, or blocked for one of these causes."""
+    query = sa.select(orders.c.id).where(
+        sa.or_(orders.c.fate.in_(("held", "ready")), sa.and_(orders.c.fate == "blocked", orders.c.cause.in_(causes))),
+        orders.c.route.in_(routes),
+        orders.c.placed_digest.is_(None),
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def next_due(tx: Tx, connection: str, but_routes: Sequence[str] = ()) -> datetime | None:
     """Return when the next order of a Connection must be looked at, but for those of some Routes."""
     query = sa.select(sa.type_coerce(sa.func.min(orders.c.due_at), orders.c.due_at.type)).where(

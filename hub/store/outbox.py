@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -31,8 +31,7 @@ PLACE_ORDER = "place-order"
 PRIORITY = {PLACE_ORDER: 20}  # cancel 10, order 20, fulfillment 30, stock decrease 40, stock increase 50, catalogue 60
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """One row of the outbox."""
 
     id: int
@@ -48,7 +47,7 @@ class Effect:
     payload: str
 
 
-_COLUMNS = tuple(outbox.c[name] for name in Effect.__slots__)
+_COLUMNS = tuple(outbox.c[name] for name in Effect._fields)
 _INSERT = sa.insert(outbox).inline()
 _RENEW = (
     sa.update(outbox)
@@ -56,9 +55,33 @@ _RENEW = (
     .values(state=sa.bindparam("b_state"), payload=sa.bindparam("b_payload"), due_at=sa.bindparam("b_due"))
 )
 
+# Statements of every round stand ready, because putting one together takes longer than its execution.
+_OF_TARGET = outbox.c.target == sa.bindparam("b_target")
+_ABANDONED = (
+    sa.select(*_COLUMNS)
+    .where(_OF_TARGET, outbox.c.state == State.SENDING, outbox.c.deadline_at <= sa.bindparam("b_before"))
+    .order_by(outbox.c.id)
+    .limit(sa.bindparam("b_limit"))
+)
+# Its two states stand by themselves, so that the index leads to them and not to all that was ever sent.
+_TO_LOOK_UP = (
+    sa.select(*_COLUMNS)
+    .where(_OF_TARGET, outbox.c.state.in_((State.UNKNOWN, State.PENDING)))
+    .where(sa.or_(outbox.c.state == State.UNKNOWN, outbox.c.look_first.is_(True)))
+    .where(outbox.c.due_at <= sa.bindparam("b_now"))
+    .order_by(outbox.c.id)
+    .limit(sa.bindparam("b_limit"))
+)
+_NEXT_WAITING = sa.select(sa.type_coerce(sa.func.min(outbox.c.due_at), outbox.c.due_at.type)).where(
+    _OF_TARGET, outbox.c.state.in_((State.PENDING, State.UNKNOWN))
+)
+_NEXT_CLAIMED = sa.select(sa.type_coerce(sa.func.min(outbox.c.deadline_at), outbox.c.due_at.type)).where(
+    _OF_TARGET, outbox.c.state == State.SENDING
+)
+
 
 def _effects(result: Iterable[Any]) -> list[Effect]:
-    return [Effect(*row) for row in result]
+    return [Effect._make(row) for row in result]
 
 
 def intend(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -144,19 +167,12 @@ def claim(tx: Tx, target: str, now: datetime, deadline: datetime, limit: int) ->
 
 def abandoned(tx: Tx, target: str, before: datetime, limit: int) -> list[Effect]:
     """Return effects whose claim ran out before an instant, without an outcome: their sender died."""
-    query = sa.select(*_COLUMNS).where(
-        outbox.c.target == target, outbox.c.state == State.SENDING, outbox.c.deadline_at <= before
-    )
-    return _effects(tx.execute(query.order_by(outbox.c.id).limit(limit)))
+    return _effects(tx.execute(_ABANDONED, {"b_target": target, "b_before": before, "b_limit": limit}))
 
 
 def to_look_up(tx: Tx, target: str, now: datetime, limit: int) -> list[Effect]:
     """Return effects that must be looked up on the other side before they may be sent."""
-    # The two states stand by themselves, so that the index leads to them and not to all that was ever sent.
-    open_ = outbox.c.state.in_((State.UNKNOWN, State.PENDING))
-    unsure = sa.or_(outbox.c.state == State.UNKNOWN, outbox.c.look_first.is_(True))
-    query = sa.select(*_COLUMNS).where(outbox.c.target == target, open_, unsure, outbox.c.due_at <= now)
-    return _effects(tx.execute(query.order_by(outbox.c.id).limit(limit)))
+    return _effects(tx.execute(_TO_LOOK_UP, {"b_target": target, "b_now": now, "b_limit": limit}))
 
 
 _SETTLE = (
@@ -216,15 +232,8 @@ def astray(tx: Tx, connection: str, erps: Mapping[str, str], cause: str) -> list
 
 def next_due(tx: Tx, target: str, patience_s: float) -> datetime | None:
     """Return when the next effect of a Connection can go on; a claim goes on ``patience_s`` after its deadline."""
-    kind = outbox.c.due_at.type
-    waiting = sa.select(sa.type_coerce(sa.func.min(outbox.c.due_at), kind)).where(
-        outbox.c.target == target, outbox.c.state.in_((State.PENDING, State.UNKNOWN))
-    )
-    claimed = sa.select(sa.type_coerce(sa.func.min(outbox.c.deadline_at), kind)).where(
-        outbox.c.target == target, outbox.c.state == State.SENDING
-    )
-    first: datetime | None = tx.execute(waiting).scalar()
-    other: datetime | None = tx.execute(claimed).scalar()
+    first: datetime | None = tx.execute(_NEXT_WAITING, {"b_target": target}).scalar()
+    other: datetime | None = tx.execute(_NEXT_CLAIMED, {"b_target": target}).scalar()
     times = [t for t in (first, None if other is None else other + timedelta(seconds=patience_s)) if t is not None]
     return min(times, default=None)
 

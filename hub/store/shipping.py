@@ -27,10 +27,11 @@ class PackageState(StrEnum):
     LABEL = "label"  # the channel's label is not saved yet
     DONE = "done"
     BLOCKED = "blocked"
+    SETTLED = "settled"  # a person has settled it by hand on both sides: nothing more is told
     SUPERSEDED = "superseded"  # not to be told any more: its shipment was taken back before
 
 
-TOLD = (PackageState.WRITING_BACK, PackageState.LABEL, PackageState.DONE)
+TOLD = (PackageState.WRITING_BACK, PackageState.LABEL, PackageState.DONE, PackageState.SETTLED)
 IN_FLIGHT = (PackageState.SENDING, PackageState.UNKNOWN)
 
 
@@ -110,9 +111,12 @@ def of_sales_orders(tx: Tx, connection: str, order_refs: Sequence[str]) -> dict[
 
 
 def due_fulfillments(tx: Tx, connection: str, now: datetime, limit: int) -> list[Seen]:
-    """Return shipments that must be looked at, the longest waiting first."""
-    query = sa.select(*_SEEN).where(fulfillments.c.connection == connection, fulfillments.c.due_at <= now)
-    return [Seen(*row) for row in tx.execute(query.order_by(fulfillments.c.due_at, fulfillments.c.ref).limit(limit))]
+    """Return shipments that must be looked at, of so many sales orders at most; the longest waiting first."""
+    mine = sa.and_(fulfillments.c.connection == connection, fulfillments.c.due_at <= now)
+    refs = sa.select(fulfillments.c.order_ref).where(mine).group_by(fulfillments.c.order_ref)
+    refs = refs.order_by(sa.func.min(fulfillments.c.due_at), fulfillments.c.order_ref).limit(limit)
+    query = sa.select(*_SEEN).where(mine, fulfillments.c.order_ref.in_(list(tx.execute(refs).scalars())))
+    return [Seen(*row) for row in tx.execute(query.order_by(fulfillments.c.due_at, fulfillments.c.ref))]
 
 
 def set_due(tx: Tx, connection: str, rows: Iterable[tuple[str, datetime | None, int]]) -> None:
@@ -165,6 +169,12 @@ def parcels_of(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[Parcel]]:
     for row in tx.execute(query):
         found.setdefault(row.order_id, []).append(Parcel(*row))
     return found
+
+
+def parcel_of(tx: Tx, erp: str, key: str) -> Parcel | None:
+    """Return the parcel that a shipment of an ERP became."""
+    row = tx.execute(sa.select(*_PARCEL).where(packages.c.erp == erp, packages.c.key == key)).one_or_none()
+    return Parcel(*row) if row is not None else None
 
 
 def add_parcels(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -285,7 +285,7 @@ packages = sa.Table(
     sa.Column("tracking_number", Text),
     sa.Column("carrier", Text),
     sa.Column("tracking_url", Text),
-    sa.Column("state", Text, nullable=False),  # waiting, ready, sending, unknown, done, blocked, superseded
+    sa.Column("state", Text, nullable=False),  # see shipping.PackageState
     sa.Column("package_ref", Text),
     sa.Column("told_tracking", Text),  # the number the channel was last told
     sa.Column("told_at", Instant),

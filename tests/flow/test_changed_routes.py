@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from hub.engine import hand
+from hub.engine import retry
 from hub.engine.sync import Crew, Progress, involved
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, NOON, ROUTE, Site
@@ -126,9 +126,9 @@ def test_order_that_may_have_been_sent_goes_elsewhere_on_a_persons_word(site: Si
     url = f"{site.katana.url}/v1/sales_orders/{sales_order['id']}"
     assert site.http.delete(url, headers=headers).status_code in (200, 204)
     assert site.world is not None
-    done, alone = hand.retry_blocked(site.world.store, site.world.clock.now())
+    done, alone = retry.retry_blocked(site.world.store, site.world.clock.now())
     assert (done, [one.ref for one in alone]) == ([], [ref])
-    assert hand.retry(site.world.store, ref, site.world.clock.now()).fate == "held"
+    assert retry.retry(site.world.store, ref, site.world.clock.now()).fate == "held"
     site.advance(60)
     site.sync(again=True)
     # Here both names are one account, which still shows the deleted one; another account would take the order.

@@ -71,7 +71,7 @@ def test_cancelled_order_that_is_packed_blocks_with_the_remedy(site: Site) -> No
     assert len(site.sales_orders()) == 1
     (reason,) = site.row(ref).reason or []
     assert "cannot be deleted" in reason["what"]
-    assert "hub retry" in reason["do"] or "retry the order" in reason["do"]
+    assert f"then: hub retry {ref}" in reason["do"]
 
 
 def test_deleting_is_repeated_after_a_lost_answer(site: Site) -> None:

@@ -128,7 +128,7 @@ def test_buffer_is_kept_back_by_sku(make_site: SiteMaker) -> None:
     work(site)
     assert sells(site, "MUG", "TEE", "TEA") == {"MUG": 45, "TEE": 40, "TEA": 0}
     row, terms = stock_row(site, "MUG")
-    assert terms["parts"][0]["buffer"] == "4.50"
+    assert terms["parts"][0]["buffer"] == "4.5"
     assert row.target is not None
     assert sum(row.target.values()) == 45
 
@@ -193,7 +193,8 @@ def test_one_stock_is_not_shown_in_every_place(make_site: SiteMaker) -> None:
 
 
 def test_places_are_fed_by_the_locations_that_the_route_names(make_site: SiteMaker) -> None:
-    rules = "locations: {East: [{location: Main warehouse, share: 50}], '7002': [{location: Far}, {location: Main warehouse, share: 25}]}"
+    far = "[{location: Far}, {location: Main warehouse, share: 25}]"
+    rules = f"locations: {{East: [{{location: Main warehouse, share: 50}}], '7002': {far}}}"
     site = make_site(routes=route(rules))
     site.katana_sim("seed", {"locations": [{"name": "Main warehouse"}, {"name": "Far"}],
                              "stock": [{"sku": "MUG", "location": "Far", "quantity": 8}]})  # fmt: skip
