@@ -35,7 +35,12 @@ connections:
     connector: katana
     settings: {{api_key: "${{API_KEY}}", api_url: "{erp}", requests_per_minute: 1000000}}
 routes:
-  - {{name: us, channel: shop, erp: factory, orders: {{start: 2026-03-01}}}}
+  - name: us
+    channel: shop
+    erp: factory
+    orders: {{start: 2026-03-01}}
+    fulfillments: {{enabled: false}}
+    inventory: {{enabled: false}}
 timing: {{orders_every: 60s, release_every: 30s, send_window: {send_window}, timeout: {timeout}, settle: {settle}}}
 """
 

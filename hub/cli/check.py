@@ -79,7 +79,16 @@ def _facts(config: Config) -> dict[str, Any]:
         "path": str(config.path),
         "connections": {each.id: each.connector for each in config.connections.values()},
         "routes": [
-            {"name": route.name, "channel": route.channel, "erp": route.erp, "orders": route.orders.enabled}
+            {
+                "name": route.name,
+                "channel": route.channel,
+                "erp": route.erp,
+                "orders": route.orders.enabled,
+                "fulfillments": route.fulfillments.enabled,
+                "inventory": route.inventory.enabled,
+                "products": route.products.enabled,
+                "returns": route.returns.enabled,
+            }
             for route in config.routes
         ],
         "warnings": [

@@ -10,6 +10,7 @@ from hub.cli.opening import opened_world
 from hub.cli.options import Choices
 from hub.cli.present import now_of
 from hub.engine import hand
+from hub.engine import retry as retrying
 from hub.engine.hand import Handled
 
 SOON = "a running hub picks it up within half a minute, hub sync at once"
@@ -46,27 +47,34 @@ def release(choices: Choices, ref: str, connection: str | None) -> None:
 @click.command()
 @click.argument("ref", required=False)
 @click.option("--blocked", is_flag=True, help="Retry every blocked order.")
+@click.option("--settled", is_flag=True, help="Say that a person has settled it by hand on both sides.")
 @_connection
 @click.pass_obj
-def retry(choices: Choices, ref: str | None, blocked: bool, connection: str | None) -> int:
-    """Try the blocked order REF again now.
+def retry(choices: Choices, ref: str | None, blocked: bool, settled: bool, connection: str | None) -> int:
+    """Try the blocked order REF again now: its sales order, its shipments, its cancellation, its returns.
 
-    Of an order that changed or was cancelled after it was placed, this says that you have mended its sales order.
+    With --settled the hub does nothing more about what it found: a refused parcel is not told, a change counts as
+    handled, a cancelled order is closed. Where the route leaves changes of a placed order to a person (on_change:
+    block), a retry says that you have mended its sales order.
     """
-    if (ref is None) != blocked:
+    if (ref is None) != blocked or (blocked and settled):
         raise click.UsageError("Name an order, or give --blocked for all.")
     with ledger(choices) as store:
         if ref is None:
-            again, alone = hand.retry_blocked(store, now_of(choices))
+            again, alone = retrying.retry_blocked(store, now_of(choices))
             _tell(choices, [*again, *alone])
             say(f"{len(again)} to be looked at again; {SOON}")
             return int(bool(alone))
-        if not hand.needs_erp(store, ref, connection):
-            _tell(choices, [hand.retry(store, ref, now_of(choices), connection=connection)])
+        if settled:
+            _tell(choices, [retrying.settle(store, ref, now_of(choices), connection=connection)])
+            return 0
+        if not retrying.needs_routes(store, ref, connection):
+            _tell(choices, [retrying.retry(store, ref, now_of(choices), connection=connection)])
             say(SOON)
             return 0
     with opened_world(choices) as world:
-        _tell(choices, [hand.retry_cancelled(world, ref, connection=connection)])
+        _tell(choices, [retrying.retry_after(world, ref, connection=connection)])
+    say(SOON)
     return 0
 
 

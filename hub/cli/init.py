@@ -11,9 +11,9 @@ import click
 from hub.cli import show
 from hub.cli.database import say
 from hub.cli.options import Choices
-from hub.config.checks import CHANNEL_NEEDS, ERP_NEEDS
 from hub.config.faults import listing, nearest
 from hub.config.marks import SECRET, is_marked
+from hub.config.needs import CHANNEL_NEEDS, ERP_NEEDS, SECTIONS
 from hub.contract import HubError
 from hub.host.discover import connectors
 
@@ -44,6 +44,19 @@ routes:
       # tax: from_order           # or none, or {{mode: fixed, rate: 20}}
       # discounts: {{channel: ignore}}           # the channel's discounts are usually paid back to you
 """
+SECTIONS_TEXT = {
+    "fulfillments": """\
+    fulfillments:                 # what the ERP marks as delivered becomes shipped on the channel
+      carriers: {}                # carriers that the channel calls otherwise, as in {Royal Mail: Evri}
+""",
+    "inventory": """\
+    inventory:                    # the ERP's stock becomes what the channel sells; enabled: false is off
+      buffer: {units: 2}          # kept back of each SKU: it covers what sells between two looks
+""",
+    "returns": """\
+    # returns: {enabled: true}    # returned goods are booked in the ERP; off unless switched on
+""",
+}
 
 
 @click.command()
@@ -61,7 +74,7 @@ def init(choices: Choices, directory: Path, channel: str | None, erp: str | None
     directory.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(HEAD + "".join(texts) + ROUTE.format(**sides))
+            file.write(HEAD + "".join(texts) + ROUTE.format(**sides) + _sections(installed, sides))
     except FileExistsError:
         do = "Edit it, or name another folder: hub init DIR."
         raise HubError("file-exists", "there is a route file already", where=str(path), do=do) from None
@@ -70,10 +83,22 @@ def init(choices: Choices, directory: Path, channel: str | None, erp: str | None
         return
     click.echo(f"Wrote {path}. Next:")
     click.echo("  1. Set in the environment: " + ", ".join(variables))
-    click.echo(f"  2. hub check --online --routes {path}")
-    click.echo(f"  3. hub sync --dry-run --routes {path}    shows what would be sent, sends nothing")
-    click.echo(f"  4. hub run --routes {path}")
+    consents = [name for name in sides.values() if getattr(installed[name], "consent_note", "")]
+    steps = [f"hub connect {name} --routes {path}    asks the account's owner for consent" for name in consents]
+    steps += [
+        f"hub check --online --routes {path}",
+        f"hub sync --dry-run --routes {path}    shows what would be sent, sends nothing",
+        f"hub run --routes {path}",
+    ]
+    for number, step in enumerate(steps, 2):
+        click.echo(f"  {number}. {step}")
     say("Database and key file (hub.db, hub.key) will lie beside the route file; back them up together.")
+
+
+def _sections(installed: dict[str, Any], sides: dict[str, str]) -> str:
+    """Return the further sections that both connectors can do."""
+    able = {side: frozenset(installed[name].capabilities) for side, name in sides.items()}
+    return "".join(SECTIONS_TEXT[need.section] for need in SECTIONS if not need.lacking(able))
 
 
 def _choose(side: str, wanted: str | None, installed: dict[str, Any]) -> str:
@@ -94,13 +119,13 @@ def _choose(side: str, wanted: str | None, installed: dict[str, Any]) -> str:
 
 
 def _settings(plugin: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Return the settings worth writing down: those that are required, and every secret."""
+    """Return the settings worth writing down: those that are required, and every secret of the usual way in."""
     schema: dict[str, Any] = plugin.settings_model.model_json_schema()
     required = set(schema.get("required", ()))
     return [
         (name, described)
         for name, described in schema.get("properties", {}).items()
-        if name in required or is_marked(SECRET, described)
+        if described.get("x-hub-init", name in required or is_marked(SECRET, described))
     ]
 
 

@@ -14,6 +14,7 @@ from hub.cli.database import ledger
 from hub.cli.options import Choices
 from hub.cli.present import now_of
 from hub.cli.rehearsal import money, number
+from hub.cli.sequel import print_sequel, units
 from hub.engine.review import EffectView, Event, Line, Review, review
 
 TERMS = (
@@ -39,6 +40,7 @@ def order(choices: Choices, ref: str, connection: str | None) -> None:
     console.print()
     console.print(_lines(found))
     console.print(Text(_terms(found)))
+    print_sequel(console, found)
     console.print()
     events = [_event(event, found.brief.route) for event in found.timeline]
     console.print(show.table(("when", "what happened", ""), events))
@@ -66,6 +68,9 @@ def _print_standing(console: Console, found: Review, now: datetime) -> None:
     if link is not None:
         made = f"{'found there' if link.adopted else 'made'} {show.instant(link.linked_at)}"
         facts.append(("sales", Text(f"{link.number} in {link.erp} (id {link.ref}), {made}", style="green")))
+        facts += [("rows", units(link.rows))] if link.rows else []
+    if found.recorded_at is not None:
+        facts.append(("done", f"recorded as Done {show.instant(found.recorded_at)}"))
     facts += [("outbox", _effect(effect)) for effect in found.effects if effect.state not in ("done", "superseded")]
     console.print(show.table(("  ", ""), [(f"  {name}", value) for name, value in facts], headed=False))
 

@@ -1,4 +1,4 @@
-"""How a dry run looks: every sales order that would be made, and what would stay behind."""
+"""How a dry run looks: every sales order that would be made, every other write, and what would stay behind."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
-from hub.cli import show
+from hub.cli import plan_view, show
 from hub.contract import SalesOrder
+from hub.engine.plan import write_facts
 from hub.engine.rehearse import Planned, Rehearsal
 
 STAYING = ("held", "blocked")
@@ -49,6 +50,7 @@ def facts(result: Rehearsal) -> dict[str, Any]:
             for c in result.after
             if c.fate in STAYING
         ],
+        "writes": [write_facts(each) for each in result.writes],
         "reads": result.reads,
     }
 
@@ -66,6 +68,10 @@ def print_planned(result: Rehearsal) -> None:
         sums[each.erp, each.currency] = sums.get((each.erp, each.currency), Decimal(0)) + each.expected_total
     total = ", ".join(f"{money(amount)} {currency} in {erp}" for (erp, currency), amount in sorted(sums.items()))
     console.print(Text(f"Would place {len(result.planned)} {noun}" + (f": {total}" if total else ""), style="bold"))
+    others = [each for each in result.writes if each.kind != "place-order"]
+    if others:
+        console.print("Would also do:")
+        plan_view.print_writes(console, others)
     staying = [count for count in result.after if count.fate in STAYING]
     if staying:
         console.print("Would stay:")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.table import Table
@@ -20,7 +20,7 @@ from hub.config import Config
 from hub.config.faults import listing, nearest
 from hub.contract import HubError
 from hub.daemon import busy, stopping
-from hub.engine.rehearse import rehearse
+from hub.engine.rehearse import Rehearsal, rehearse
 from hub.engine.review import Count, counts
 from hub.engine.sync import Progress
 from hub.engine.sync import sync as one_pass
@@ -39,8 +39,10 @@ def sync(choices: Choices, route: str | None, dry_run: bool) -> int:
     return _rehearse(choices, route) if dry_run else do_pass(choices, route)
 
 
-def do_pass(choices: Choices, route: str | None, *, trace: Trace | None = None) -> int:
-    """Do one pass and print what changed."""
+def do_pass(
+    choices: Choices, route: str | None, *, trace: Trace | None = None, said: Mapping[str, object] | None = None
+) -> int:
+    """Do one pass and print what changed; ``said`` is added to what is printed as JSON."""
     with stopping() as stop, opened_world(choices, trace=trace) as world:
         _known_route(world.config, route)
         before = counts(world.store)
@@ -50,7 +52,8 @@ def do_pass(choices: Choices, route: str | None, *, trace: Trace | None = None) 
         after = counts(world.store)
     code = stop.exit_code or int(bool(progress.errors or progress.busy))
     if choices.json:
-        show.print_json({"pass": pass_facts(progress, stopped=stop.event.is_set()), "orders": _changes(before, after)})
+        facts = pass_facts(progress, stopped=stop.event.is_set())
+        show.print_json({**(said or {}), "pass": facts, "orders": _changes(before, after)})
     else:
         console = show.console()
         console.print(fates(before, after))
@@ -60,6 +63,19 @@ def do_pass(choices: Choices, route: str | None, *, trace: Trace | None = None) 
 
 
 def _rehearse(choices: Choices, route: str | None) -> int:
+    result, code = rehearsed(choices, route)
+    if choices.json:
+        changes = _changes(result.before, result.after)
+        facts = pass_facts(result.progress, stopped=bool(code))
+        show.print_json({"pass": facts, "orders": changes, **rehearsal.facts(result)})
+    else:
+        rehearsal.print_planned(result)
+        tell_errors(result.progress)
+    return code or int(bool(result.progress.errors))
+
+
+def rehearsed(choices: Choices, route: str | None) -> tuple[Rehearsal, int]:
+    """Rehearse a pass; return what it came to, and the exit code where it was told to stop (0: it was not)."""
     log_for_people(debug=choices.debug)
     config, found = read_routes(choices)
     _known_route(config, route)
@@ -79,14 +95,7 @@ def _rehearse(choices: Choices, route: str | None) -> int:
             )
     finally:
         store.close()
-    if choices.json:
-        changes = _changes(result.before, result.after)
-        facts = pass_facts(result.progress, stopped=stop.event.is_set())
-        show.print_json({"pass": facts, "orders": changes, **rehearsal.facts(result)})
-    else:
-        rehearsal.print_planned(result)
-        tell_errors(result.progress)
-    return stop.exit_code or int(bool(result.progress.errors))
+    return result, stop.exit_code or 0
 
 
 def _known_route(config: Config, route: str | None) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from hub.config.connections import Connectors, is_local, is_on_loopback, mapping
 from hub.config.faults import Report, child, listing, nearest
 from hub.config.needs import CHANNEL_NEEDS, ERP_NEEDS, able_of, check_needs, is_on
+from hub.config.sections import is_url
 from hub.config.shops import check_claims, check_feeds, check_rulers, is_number, settled_routes
 from hub.config.times import duration_s, start_of
 
@@ -50,9 +51,19 @@ def _check_sections(pointer: str, route: dict[str, Any], report: Report) -> None
     if products.get("skus") and "publish" not in products and products.get("update") is not True:
         what, do = "nothing is listed or updated, so these SKUs count for nothing", "Write publish or update: true."
         report.wrong(f"{pointer}/products/skus", "route-conflict", what, do)
+    _check_images(f"{pointer}/products/images", products, report)
+
+
+def _check_images(place: str, products: Mapping[str, Any], report: Report) -> None:
     images = products.get("images")
-    if isinstance(images, str) and images and is_on(products) and not _is_folder(report.path.parent / images):
-        place = f"{pointer}/products/images"
+    if not isinstance(images, str) or not images or not is_on(products):
+        return
+    if is_url(images):
+        if "{sku}" not in images:
+            report.wrong(
+                place, "wrong-value", "the address of images lacks {sku}", "Write {sku} where the SKU belongs."
+            )
+    elif not _is_folder(report.path.parent / images):
         what, do = f"there is no folder {report.shown(place, images)}", "Make it; its path is relative to this file."
         report.warn(place, "file-unreadable", what, do)
 

@@ -53,7 +53,7 @@ def products(data: Data, folder: Path) -> ProductRules:
         categories=dict(data.get("categories", {})),
         attributes={pattern: dict(each) for pattern, each in data.get("attributes", {}).items()},
         brand=data.get("brand"),
-        images=_path(data.get("images"), folder),
+        images=_images(data.get("images"), folder),
         price_factor=Decimal(data.get("price_factor", 1)),
         weight_g=_grams(data["weight"]) if "weight" in data else None,
         size_cm=None if size is None else (Decimal(size[0]), Decimal(size[1]), Decimal(size[2])),
@@ -78,6 +78,15 @@ def _feeds(data: str | list[Data]) -> tuple[Feed, ...]:
     if isinstance(data, str):
         return (Feed(data),)
     return tuple(Feed(feed["location"], Decimal(feed.get("share", 100))) for feed in data)
+
+
+def is_url(written: str) -> bool:
+    """Say whether images are fetched, not read from a folder."""
+    return written.startswith(("https://", "http://"))
+
+
+def _images(written: str | None, folder: Path) -> str | None:
+    return written if written is not None and is_url(written) else _path(written, folder)
 
 
 def _path(written: str | None, folder: Path) -> str | None:

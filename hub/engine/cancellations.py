@@ -37,7 +37,7 @@ UNKNOWN_ORDER = timedelta(days=1)  # a cancellation may come before its order; t
 WAIT_S = 60.0
 ACCEPT, REFUSE, ASK = "accept", "refuse", "ask"
 TROUBLE = "request"
-GONE_ON = (Fate.CANCELLED, Fate.SKIPPED, Fate.FULFILLED)
+GONE_ON = (Fate.CANCELLED, Fate.SKIPPED)
 
 
 def is_wanted(world: World, channel: Connected) -> bool:
@@ -139,7 +139,7 @@ def _decide(world: World, channel: Connected, row: OrderRow, route: Route | None
         return ASK, "the route leaves it to a person"
     if policy is not OnRequest.BY_STATE:
         return (ACCEPT, "the route accepts") if policy is OnRequest.ACCEPT else (REFUSE, "the route refuses")
-    if row.fate in GONE_ON:
+    if row.fate in GONE_ON or (row.fate == Fate.FULFILLED and row.placed_digest is None):
         return ASK, f"the order is {row.fate} here"
     if row.placed_digest is None:
         return ACCEPT, "no sales order was made yet"

@@ -78,7 +78,7 @@ class Cipher:
         try:
             keyring: Any = import_module("keyring")
         except ImportError as error:
-            what, do = "keyring is not installed", f"pip install keyring, or unset {KEYRING_VARIABLE}."
+            what, do = "keyring is not installed", f"Install channel-hub[keyring], or unset {KEYRING_VARIABLE}."
             raise ConfigurationError("keyring-away", what, where=KEYRING_VARIABLE, do=do) from error
         name = str(self._file.resolve())
         try:

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -103,7 +104,7 @@ class Session(httpx.Client):
         call = request.extensions.get("hub")
         if not isinstance(call, Call):
             call = Call(reads=request.method in ("GET", "HEAD"))
-        if request.url.scheme != "https" and not is_loopback(str(request.url)):
+        if request.url.scheme != "https" and not _is_here(request.url.netloc):
             raise ConfigurationError(
                 "plain-http",
                 f"refused to speak plain http to {request.url.host}",
@@ -209,6 +210,11 @@ class Session(httpx.Client):
             do="The hub tries again by itself; if it lasts, check the network and the other side's status page.",
             may_have_happened=not call.reads and not never_left,
         )
+
+
+@lru_cache(maxsize=64)
+def _is_here(netloc: bytes) -> bool:
+    return is_loopback(f"http://{netloc.decode('ascii')}")
 
 
 def _backoff(attempt: int) -> float:

@@ -13,6 +13,12 @@ from hub.store.database import Tx
 from hub.store.tables import authorisations, connections, cursors, locations, memory, route_starts, variants
 
 
+# Asked dozens of times a round: to build it anew each time would cost more than to run it.
+_CURSOR = sa.select(cursors.c.value, cursors.c.at).where(
+    cursors.c.connection == sa.bindparam("of"), cursors.c.stream == sa.bindparam("named")
+)
+
+
 def _replace(tx: Tx, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
@@ -23,10 +29,7 @@ def _replace(tx: Tx, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[s
 
 def cursor(tx: Tx, connection: str, stream: str) -> tuple[Cursor | None, datetime | None]:
     """Return where a pull goes on, and when it last ended."""
-    query = sa.select(cursors.c.value, cursors.c.at).where(
-        cursors.c.connection == connection, cursors.c.stream == stream
-    )
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(_CURSOR, {"of": connection, "named": stream}).one_or_none()
     return (None, None) if row is None else (None if row[0] is None else Cursor(row[0]), row[1])
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.conftest import Hub
-from tests.site import HOUR, Site
+from tests.site import HOUR, ROUTE, Site
+
+LEFT_TO_A_PERSON = ROUTE + "      on_cancel: block\n      on_change: block\n"
 
 
 def test_sync_reads_holds_and_places(site: Site, hub: Hub) -> None:
@@ -173,6 +175,7 @@ def test_retry_sends_a_mended_order_at_once(site: Site, hub: Hub) -> None:
 
 
 def test_retry_of_an_order_cancelled_after_placement_asks_the_erp(site: Site, hub: Hub) -> None:
+    site.write_routes(LEFT_TO_A_PERSON)
     ref = site.order()
     hub("sync")
     site.advance(HOUR)
@@ -198,6 +201,7 @@ def test_retry_of_an_order_cancelled_after_placement_asks_the_erp(site: Site, hu
 
 
 def test_retry_after_a_change_counts_it_as_handled(site: Site, hub: Hub) -> None:
+    site.write_routes(LEFT_TO_A_PERSON)
     ref = site.order(lines=[{"sku": "MUG", "price": "20.00"}, {"sku": "TEE", "price": "15.00"}])
     hub("sync")
     site.advance(HOUR)

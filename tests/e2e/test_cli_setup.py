@@ -14,8 +14,8 @@ from tests.e2e.conftest import Hub
 from tests.site import Site
 
 COMMANDS = (
-    "init", "check", "schema", "connectors", "locations", "sync", "run", "orders", "order", "hold", "retry", "demo",
-    "simulate",
+    "init", "check", "schema", "connect", "connectors", "locations", "sync", "run", "orders", "order", "hold", "retry",
+    "demo", "simulate",
 )  # fmt: skip
 
 
@@ -94,7 +94,10 @@ def test_check_online_finds_nothing_missing_on_a_sound_site(site: Site, hub: Hub
 
 def test_locations_are_listed_with_the_routes_that_name_them(site: Site, hub: Hub) -> None:
     site.katana_sim("seed", {"locations": [{"name": "West"}]})
-    site.write_routes("  - name: us\n    channel: shop\n    erp: factory\n    orders: {location: {default: West}}\n")
+    off = "    fulfillments: {enabled: false}\n    inventory: {enabled: false}\n"
+    site.write_routes(
+        f"  - name: us\n    channel: shop\n    erp: factory\n{off}    orders: {{location: {{default: West}}}}\n"
+    )
     found = {each["connection"]: each for each in hub("locations", "--json").json}
     named = {place["name"]: place["named_by"] for place in found["factory"]["locations"]}
     assert named["West"] == ["us"]

@@ -292,3 +292,23 @@ def test_edited_plan_is_refused() -> None:
     for bad in (text.replace("TT-1", "TT-2"), "{}", "[]", "no json", text.replace('"hub_plan": 1', '"hub_plan": 2')):
         with pytest.raises(HubError, match="plan-unreadable"):
             parse(bad, "plan.json")
+
+
+def test_parcel_that_the_channel_brings_is_planned_with_all_that_follows(make_site: SiteMaker) -> None:
+    """Its number comes only with the real answer; that it goes back to the ERP is known before."""
+    site = make_site(routes=route(fulfillments="labels: labels"))
+    ref = placed(site, shipping_type="TIKTOK")
+    ship(site, ref, None, status="PACKED")
+    site.advance(301)
+    result = rehearsed(site)
+    assert sorted((each.kind, each.order) for each in result.writes if each.kind != "save-label") == [
+        ("tell-parcel", ref), ("write-back", ref),
+    ]  # fmt: skip
+    assert [each.kind for each in result.writes].count("save-label") == 1
+    assert (the(result, "tell-parcel").detail["tracking"], the(result, "write-back").detail["tracking"]) == (
+        None, "(as the channel says)",
+    )  # fmt: skip
+    assert not (site.folder / "labels").exists()
+    before = writes(site)
+    site.sync()
+    assert sorted(call.split()[0] for call in writes(site) - before) == ["katana", "tiktok"]

@@ -11,7 +11,6 @@ from hub_katana.failures import RefusedError
 from hub_katana.settings import KatanaSettings
 from hub_katana.translate import location
 
-
 BASE_CURRENCY = "base-currency"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hub.contract import Connection, Cursor, Page, Variant
-from hub_katana.account import BASE_CURRENCY, remember_currency
+from hub_katana.account import BASE_CURRENCY
 from hub_katana.answers import Row
 from hub_katana.client import Client, Params
 from hub_katana.failures import RefusedError, filter_ignored
@@ -44,8 +44,7 @@ class Catalogue:
             if rows is None:
                 self._connection.log.warning("filter-ignored", path=_PATH, filter="sku")
                 rows = self._searched(chunk)
-            rows = [row for row in rows if row.get("sku") in wanted]
-            found.update((str(row["id"]), variant(row, currency)) for row in rows)
+            found.update((str(row["id"]), variant(row, currency)) for row in rows if row.get("sku") in wanted)
         return list(found.values())
 
     def changed(self, since: Cursor | None, start: datetime | None = None) -> Iterator[Page[Variant]]:
@@ -53,7 +52,7 @@ class Catalogue:
 
         Shape: newest created first (K-10), each once; the last page carries the cursor. Archiving a parent, or making
                it sellable, may not show here (K-86); ``find`` always sees it.
-        Units: a call per 250; one more before all of them where the currency of prices is not known yet (K-28).
+        Units: a call per 250. The currency of prices is known once the locations were read (K-28).
         """
         window = Window.at(since, self._connection.clock.now())
         if since is None:
@@ -62,8 +61,6 @@ class Catalogue:
         params: Params = [_WITH_PARENT, _ARCHIVED_TOO, _DELETED_TOO]
         if window.last is not None:
             params = [("updated_at_min", instant_text(window.last - overlap)), *params]
-        elif self._currency() is None:
-            remember_currency(self._connection, self._client.get("/factory"))
         for listing in self._client.pages(_PATH, params):
             currency = self._currency()
             items = tuple(variant(row, currency) for row in window.take(listing))

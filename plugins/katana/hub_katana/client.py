@@ -42,6 +42,10 @@ class Client:
         digest = sha256(settings.quota_holder.encode()).hexdigest()[:16]
         self._budget = Budget(f"katana:{digest}", settings.requests_per_minute, WINDOW_S + _TRAVEL_S)
         self._size = settings.page_size
+        # Made once: http.request would put them together for every order anew.
+        self._headers = httpx.Headers({**connection.http.headers, "Accept": "application/json"})
+        self._headers_with_body = httpx.Headers({**self._headers, "Content-Type": "application/json"})
+        self._timeout = connection.http.timeout.as_dict()
 
     def get(self, path: str) -> Row:
         """Read one bare object (K-02)."""
@@ -144,15 +148,15 @@ class Client:
         subject: str = "",
         private: Collection[str] = (),
     ) -> httpx.Response:
-        response = self._connection.http.request(
+        request = httpx.Request(
             method,
             _url(f"{self._connection.settings.api_url}{path}"),
             params=list(params) or None,  # an empty list would have the URL parsed once more
             content=None if body is None else encode(body),
-            headers={"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"}),
-            auth=self._auth,
-            extensions={"hub": Call(reads=reads, budget=self._budget, pace=self._pace)},
+            headers=self._headers if body is None else self._headers_with_body,
+            extensions={"hub": Call(reads=reads, budget=self._budget, pace=self._pace), "timeout": self._timeout},
         )
+        response = self._connection.http.send(request, auth=self._auth)
         if not response.is_success:
             raise failure(
                 response,

@@ -56,11 +56,8 @@ class Client:
 
     @property
     def reconsent(self) -> str:
-        """What a person does when the consent is gone, in words; names where to consent (T-08)."""
-        return (
-            f"Let the shop's main (owner) account consent as a seller at {self._settings.consent_link}, "
-            "then give the new refresh token as the setting refresh_token"
-        )
+        """What a person does when the consent is gone, in words (T-08)."""
+        return f"Let the shop's main (owner) account consent as a seller: hub connect {self._connection.id}"
 
     def call(
         self,

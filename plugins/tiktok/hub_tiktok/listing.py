@@ -170,7 +170,7 @@ def _stated(listing: Listing) -> dict[str, str]:
         "product_attributes": sorted(listing.attributes.items()),
         "brand_id": listing.brand,
         "main_images": [hashlib.sha256(picture.content).hexdigest() for picture in listing.pictures],
-        "price": [(variant.sku, variant.ref, str(variant.price), listing.currency) for variant in listing.variants],
+        "price": [(variant.sku, str(variant.price), listing.currency) for variant in listing.variants],
     }
     given = {name: value for name, value in values.items() if value}
     return {name: hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16] for name, value in given.items()}

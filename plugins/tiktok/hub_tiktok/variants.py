@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from hub.contract import Variant
-from hub_tiktok.payload import Json, child, children, instant, number, text, texts
+from hub_tiktok.payload import Json, UnreadableError, child, children, instant, number, text, texts
 
 WHY_NOT = {  # T-97: statuses in which TikTok lets nobody set stock, in words
     "DRAFT": "a draft",
@@ -50,7 +50,10 @@ def variants(product: Json, channel_run: Collection[str]) -> Iterator[Variant]:
 def _price(sku: Json) -> Json:
     """Return what a seller set as price; the answer names it by the kind of seller and market (T-95)."""
     price = child(sku, "price")
-    amounts = (number(price, name) for name in ("sale_price", "tax_exclusive_price", "amount"))
+    try:
+        amounts = [number(price, name) for name in ("sale_price", "tax_exclusive_price", "amount")]
+    except UnreadableError:
+        amounts = []
     amount = next((each for each in amounts if each is not None), None)
     return {"price": amount, "currency": text(price, "currency") or None if amount is not None else None}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -228,3 +229,24 @@ def test_a_pull_breaks_off_where_it_is_read_and_gives_no_cursor(katana: Any, sho
     pages = katana.bench().connector.pull_products(None, None)
     with pytest.raises(TransientError):
         next(pages)
+
+
+def test_a_variant_has_its_list_price_its_options_and_the_currency_once_locations_were_read(katana: Any) -> None:
+    """K-34, K-28: prices are in the factory's currency, which costs no call of its own."""
+    katana.seed(variants=[{"sku": "MUG", "name": "Mug", "price": "12.50"}, {"sku": "BARE"}])
+    made = katana.bench()
+    before = {variant.sku: variant for variant in made.connector.find_variants(["MUG", "BARE"])}
+    assert (before["MUG"].price, before["MUG"].currency, before["MUG"].product_name) == (Decimal("12.5"), None, "Mug")
+    made.connector.list_locations()
+    katana.forget()
+    after = {variant.sku: variant for variant in made.connector.find_variants(["MUG", "BARE"])}
+    assert (after["MUG"].currency, after["BARE"].price, after["BARE"].currency) == ("USD", None, None)
+    assert katana.calls() == ["GET /variants"]
+
+
+def test_options_tell_siblings_apart(odd: Callable[..., Any], httpserver: HTTPServer) -> None:
+    configs = [{"config_name": "Colour", "config_value": "Blue"}, {"config_name": "Size", "config_value": None}]
+    row = {"id": 1, "sku": "MUG", "config_attributes": configs, "product_or_material": {"name": "Mug"}}
+    httpserver.expect_request("/variants").respond_with_json({"data": [row]})
+    (found,) = odd(httpserver.url_for("")).connector.find_variants(["MUG"])
+    assert (found.name, found.product_name, found.options) == ("Mug / Blue", "Mug", {"Colour": "Blue"})

@@ -62,7 +62,7 @@ def test_a_dead_consent_says_how_to_reconnect(bench: Bench, httpserver: HTTPServ
     with pytest.raises(AuthorizationError) as caught:
         bench.connector.refresh_token(a_token())
     assert "main (owner) account" in caught.value.do
-    assert "https://services.tiktokshop.com/open/authorize?service_id=" in caught.value.do
+    assert "hub connect" in caught.value.do
     assert f"code {code}, request r9" in caught.value.where
 
 

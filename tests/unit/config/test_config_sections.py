@@ -221,3 +221,12 @@ def test_folder_of_images_that_is_not_there_is_a_warning(tmp_path: Path) -> None
     (warning,) = load_text(tmp_path, text, connectors=ABLE).warnings
     assert (warning.code, warning.pointer) == ("file-unreadable", "/routes/0/products/images")
     assert warning.what == "there is no folder pictures"
+
+
+def test_an_address_of_images_stays_as_it_is_and_says_where_the_sku_belongs(tmp_path: Path) -> None:
+    address = "https://img.example/{sku}.jpg"
+    text = with_section("products", f'images: "{address}"') + "    inventory: {buffer: {units: 1}}\n"
+    config = load_text(tmp_path, text, connectors=ABLE)
+    assert (config.routes[0].products.images, config.warnings) == (address, ())
+    fault = only_fault(tmp_path, with_section("products", "images: https://img.example/mug.jpg"), connectors=ABLE)
+    assert (fault.code, fault.what) == ("wrong-value", "the address of images lacks {sku}")

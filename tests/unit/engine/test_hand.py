@@ -126,55 +126,9 @@ def test_releasing_what_is_not_held_is_refused(store: Store, make_order: OrderMa
     assert refused.value.what == "it is not held: it is placed"
 
 
-def test_retry_makes_a_blocked_order_due_and_forgets_its_waits(store: Store, make_order: OrderMaker) -> None:
-    put(store, make_order(), "blocked", "variant-unmapped", due_at=NOON + HOUR, rechecks=4)
-    hand.retry(store, "5001", NOON)
-    assert (row_of(store).due_at, row_of(store).rechecks, row_of(store).fate) == (NOON, 0, "blocked")
-    assert events(store) == ["retried-by-hand"]
-
-
-def test_retry_hurries_an_effect_that_waits_for_its_next_attempt(store: Store, make_order: OrderMaker) -> None:
-    id_ = put(store, make_order(), "ready")
-    put_effect(store, id_, "X-5001", due_at=NOON + HOUR)
-    hand.retry(store, "5001", NOON)
-    assert effects_of(store)[0].due_at == NOON
-
-
-def test_retry_does_not_hurry_an_effect_whose_outcome_is_open(store: Store, make_order: OrderMaker) -> None:
-    """Law 1: it is looked up only after the other side had its time to show it."""
-    id_ = put(store, make_order(), "ready")
-    put_effect(store, id_, "X-5001", "unknown", due_at=NOON + HOUR)
-    with pytest.raises(HubError, match="not-blocked"):
-        hand.retry(store, "5001", NOON)
-    assert effects_of(store)[0].due_at == NOON + HOUR
-
-
-def test_retry_after_a_change_accepts_the_present_lines(store: Store, make_order: OrderMaker) -> None:
-    put_placed(store, make_order(), "blocked", "changed-after-placement", digest="as it was")
-    done = hand.retry(store, "5001", NOON)
-    assert (done.fate, row_of(store).fate, row_of(store).reason) == ("placed", "placed", None)
-    assert row_of(store).placed_digest != "as it was"
-    assert events(store) == ["change-accepted-by-hand", "placed"]
-
-
-def test_retry_after_a_change_finds_the_fate_of_a_shipped_order(store: Store, make_order: OrderMaker) -> None:
-    put_placed(store, make_order(status=OrderStatus.SHIPPED), "blocked", "changed-after-placement", digest="before")
-    assert hand.retry(store, "5001", NOON).fate == "fulfilled"
-
-
-def test_retry_of_all_leaves_alone_what_a_person_must_have_mended(store: Store, make_order: OrderMaker) -> None:
-    put(store, make_order("1"), "blocked", "variant-unmapped", due_at=NOON + HOUR)
-    put_placed(store, make_order("2"), "blocked", "changed-after-placement", digest="before")
-    put(store, make_order("3"), "held", "hold")
-    again, alone = hand.retry_blocked(store, NOON)
-    assert [each.ref for each in again] == ["1"]
-    assert [each.ref for each in alone] == ["2"]
-    assert row_of(store, "2").fate == "blocked"
-
-
 def test_unknown_order_is_refused_with_the_way_to_look(store: Store) -> None:
     with pytest.raises(HubError) as refused:
-        hand.retry(store, "77", NOON)
+        hand.release(store, "77", NOON)
     assert (refused.value.code, "hub orders" in refused.value.do) == ("order-unknown", True)
 
 

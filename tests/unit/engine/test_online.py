@@ -72,7 +72,9 @@ def examined(tmp_path: Path) -> Iterator[Any]:
         file.write_text(TEXT.format(lines="".join(f"    {line}\n" for line in lines.splitlines())))
         config = load(file, {"shop": Shop, "erp": Sku}, {})
         plugins = {"shop": Found("shop", "tests", "1", Shop), "erp": Found("erp", "tests", "1", Erp)}
-        world = build(config, plugins, open_store(str(tmp_path / f"{len(worlds)}.db")), environ={}, key_file=tmp_path / "hub.key")
+        world = build(
+            config, plugins, open_store(str(tmp_path / f"{len(worlds)}.db")), environ={}, key_file=tmp_path / "hub.key"
+        )
         worlds.append(world)
         return {each.connection: each for each in examine(world)}
 

@@ -43,7 +43,7 @@ def test_review_says_why_and_what_to_do(store: Store, make_order: OrderMaker) ->
     reason = [{"code": "variant-unmapped", "what": "SKU X has no variant", "do": "Create it", "skus": ["X"]}]
     put(store, make_order(), "blocked", "variant-unmapped", reason=reason)
     (why,) = review(store, "5001").why
-    assert (why.what, why.do) == ("SKU X has no variant", "Create it")
+    assert (why.what, why.do) == ("SKU X has no variant", "Create it, then: hub retry 5001")
 
 
 def test_review_of_an_order_held_by_hand_tells_the_persons_reason(store: Store, make_order: OrderMaker) -> None:

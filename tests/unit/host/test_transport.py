@@ -175,6 +175,11 @@ def test_an_answer_without_a_body_ends_with_its_headers(serve: Callable[..., Ser
     assert server.opened == 1
 
 
+def test_the_answer_to_a_head_ends_with_its_headers(serve: Callable[..., Server], sender: Transport) -> None:
+    asked = httpx.Request("HEAD", serve([OK.removesuffix(b"ok")]).url, extensions={"timeout": {"read": 0.3}})
+    assert sender.handle_request(asked).read() == b""
+
+
 def test_an_answer_in_chunks_and_zipped_is_read(serve: Callable[..., Server], sender: Transport) -> None:
     zipped = gzip.compress(b"hello")
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
