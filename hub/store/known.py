@@ -12,7 +12,6 @@ from hub.contract import Cursor, Location, LocationKind, Variant
 from hub.store.database import Tx
 from hub.store.tables import authorisations, connections, cursors, locations, memory, route_starts, variants
 
-
 # Asked dozens of times a round: to build it anew each time would cost more than to run it.
 _CURSOR = sa.select(cursors.c.value, cursors.c.at).where(
     cursors.c.connection == sa.bindparam("of"), cursors.c.stream == sa.bindparam("named")

@@ -16,10 +16,11 @@ from pydantic import SecretStr
 
 from hub.contract import Connection, Connector, Token
 from hub.host.budget import Budgets
+from hub.host.cipher import KEY_VARIABLE, Cipher
 from hub.host.clock import HubClock
 from hub.host.http import Guard, Session
 from hub.host.register import plug
-from hub.host.tokens import KEY_VARIABLE, Authorisation, Cipher
+from hub.host.tokens import Authorisation
 
 TIMEOUT_S = 5.0
 

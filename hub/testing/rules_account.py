@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from hub.contract import AuthorizationError, Finding, HubError, Location, Order, PlacedOrder, TransientError, Variant
+from hub.contract import (
+    Account,
+    AuthorizationError,
+    Finding,
+    HubError,
+    Location,
+    Order,
+    PlacedOrder,
+    TransientError,
+    Variant,
+)  # fmt: skip
 from hub.host.register import verify
+from hub.testing._feeds import feeds
 from hub.testing.connection import Bench
 from hub.testing.faults import Kind
 from hub.testing.stage import Stage, demand, needs, shown
@@ -20,7 +32,7 @@ TELLING_FAULTS = (Kind.PACE, Kind.AWAY, Kind.CUT_BODY, Kind.GARBAGE, Kind.ECHO)
 SECRET_WORDS = ("api_key", "apikey", "secret", "token", "password", "passphrase", "private")
 RETURNS: dict[str, type] = {
     "check_connection": Finding, "list_locations": Location, "fetch_orders": Order, "find_orders": PlacedOrder,
-    "find_variants": Variant,
+    "find_variants": Variant, "list_accounts": Account, "check_listing": Finding,
 }  # fmt: skip
 
 
@@ -181,7 +193,7 @@ def reads(stage: Stage, bench: Bench) -> dict[str, Callable[[], Any]]:
     """Return, by hook, a call of each implemented hook that only reads, with something there to be read."""
     hooks, has = bench.hooks, stage.hooks
     deeds: dict[str, Callable[[], Any]] = {}
-    for name in ("check_connection", "list_locations"):
+    for name in ("check_connection", "list_locations", "list_accounts", "check_listing"):
         if name in has:
             deeds[name] = getattr(hooks, name)
     if "pull_orders" in has:
@@ -198,7 +210,16 @@ def reads(stage: Stage, bench: Bench) -> dict[str, Callable[[], Any]]:
         for order in orders[:2]:
             hooks.push_order(order=order, existing=None)
         deeds["find_orders"] = lambda: stage.find(bench, orders)
+    if {"find_variants", "pull_inventory"} <= has:
+        refs = [variant.ref for variant in stage.variants(bench)]
+        deeds["pull_inventory"] = lambda: list(hooks.pull_inventory(variants=refs, location=None))
+    for hook in feeds(stage, bench):
+        deeds[hook] = partial(_items, stage, bench, hook)
     return deeds
+
+
+def _items(stage: Stage, bench: Bench, hook: str) -> list[Any]:
+    return stage.whole(bench, hook=hook).items
 
 
 def canonical(result: Any) -> Any:
@@ -221,7 +242,11 @@ def _secrets(bench: Bench) -> dict[str, str]:
     values = {name: getattr(settings, name) for name in type(settings).model_fields}
     secrets = {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
     if bench.authorisation.refresh is not None:
-        secrets["the access token"] = bench.authorisation.access_token()
+        try:
+            secrets["the access token"] = bench.authorisation.access_token()
+        except AuthorizationError as error:
+            if error.code != "not-connected":  # consent is one of two ways in, and these settings take the other
+                raise
     short = sorted(name for name, value in secrets.items() if len(value) < 8)
     demand(not short, f"give test secrets of 8 letters or more, so that they can be told apart: {', '.join(short)}")
     return secrets

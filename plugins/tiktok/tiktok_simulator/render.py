@@ -244,7 +244,8 @@ def unit_summary(order: Order) -> list[Json]:
     """The units of an order in short, for assertions."""
     return [
         {"id": u.id, "sku": u.goods.seller_sku, "price": str(u.price), "gift": u.is_gift, "package_id": u.package_id,
-         "tracking_number": u.tracking_number, "status": UNIT_STATUS[u.stage] if u.stage == GONE or not order.phase else order.phase,
+         "tracking_number": u.tracking_number,
+         "status": UNIT_STATUS[u.stage] if u.stage == GONE or not order.phase else order.phase,
          "parts": [{"sku": p.goods.seller_sku, "count": p.count} for p in u.parts]}
         for u in order.units
     ]  # fmt: skip
