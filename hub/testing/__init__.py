@@ -4,6 +4,7 @@
 """
 
 from hub.testing.connection import Bench, SkippingClock, make_connection
+from hub.testing.deeds import Deeds, SeenParcel, SeenReturn
 from hub.testing.faults import Answer, Channel, Kind, Reply, Request
 from hub.testing.kit import RULES, ConnectorContract
 from hub.testing.outside import Outside, SeenOrder
@@ -14,11 +15,14 @@ __all__ = [
     "Bench",
     "Channel",
     "ConnectorContract",
+    "Deeds",
     "Kind",
     "Outside",
     "Reply",
     "Request",
     "SeenOrder",
+    "SeenParcel",
+    "SeenReturn",
     "SkippingClock",
     "make_connection",
 ]

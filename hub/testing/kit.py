@@ -9,7 +9,8 @@
             return MyOutside()
 
 Each rule is a test whose name is the promise. A rule about a hook that the connector does not implement is skipped by
-the hook's name; a rule that finds nothing to check fails.
+the hook's name, one that asks for a deed (hub.testing.Deeds) that is not given by the deed's; a rule that finds nothing
+to check fails.
 """
 
 from __future__ import annotations
@@ -22,12 +23,30 @@ import pytest
 from hub.contract import Connector
 from hub.testing.outside import Outside
 from hub.testing.rules_account import AccountRules
+from hub.testing.rules_changes import ChangeRules
+from hub.testing.rules_consent import ConsentRules
+from hub.testing.rules_fulfillments import FulfillmentRules
+from hub.testing.rules_orders import OrderRules
 from hub.testing.rules_placing import PlacingRules
+from hub.testing.rules_pulls import PullRules
 from hub.testing.rules_reading import ReadingRules
+from hub.testing.rules_shipping import ShippingRules
+from hub.testing.rules_stock import StockRules
 from hub.testing.stage import Stage, implemented, skip_unless
 
 
-class ConnectorContract(AccountRules, ReadingRules, PlacingRules):
+class ConnectorContract(
+    AccountRules,
+    ReadingRules,
+    PlacingRules,
+    OrderRules,
+    StockRules,
+    FulfillmentRules,
+    ShippingRules,
+    ChangeRules,
+    PullRules,
+    ConsentRules,
+):
     """Every rule of the contract. Give the first part; leave the second alone."""
 
     # To be given:
@@ -42,7 +61,25 @@ class ConnectorContract(AccountRules, ReadingRules, PlacingRules):
     """How many orders to seed: enough to fill more than one page."""
 
     unknown_order: ClassVar[str] = "999999999999"
-    """With fetch_orders: a well-formed order ref that the system does not know."""
+    """With fetch_orders or push_fulfillment: a well-formed ref of an order or a line that the system does not know."""
+
+    unknown_variant: ClassVar[str] = "999999999999"
+    """With pull_inventory or push_inventory: a well-formed variant ref that the system does not know."""
+
+    unknown_fulfillment: ClassVar[str] = "999999999999"
+    """With fetch_fulfillments: a well-formed fulfillment ref that the system does not know."""
+
+    variant_count: ClassVar[int] = 5
+    """With pull_inventory or pull_products: how many variants to seed: enough to fill more than one page."""
+
+    fulfillment_count: ClassVar[int] = 5
+    """With pull_fulfillments: how many parcels to ship: enough to fill more than one page."""
+
+    negative_stock: ClassVar[bool] = True
+    """With pull_inventory: false where the system never shows stock below zero."""
+
+    cancel_reason: ClassVar[str | None] = None
+    """With cancel_order: a reason that the system takes, where it asks for one."""
 
     currency: ClassVar[str] = "USD"
     """With push_order: the currency of the sales orders that are pushed."""
@@ -70,6 +107,6 @@ class ConnectorContract(AccountRules, ReadingRules, PlacingRules):
 
 
 RULES: tuple[str, ...] = tuple(
-    name for part in (AccountRules, ReadingRules, PlacingRules) for name in vars(part) if name.startswith("test_")
+    name for part in ConnectorContract.__bases__ for name in vars(part) if name.startswith("test_")
 )
 """The name of every rule, in the order of the report."""

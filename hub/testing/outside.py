@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.contract import SalesOrder
+from hub.testing.deeds import Deeds
 from hub.testing.faults import Answer
 
 
@@ -27,10 +28,11 @@ class SeenOrder:
     shipping: Decimal | None = None
 
 
-class Outside:
+class Outside(Deeds):
     """The system on the other side. Subclass it; each hook of the connector needs the methods listed under its name.
 
-    The kit stands between connector and system and makes the faults itself, so the system only has to behave.
+    The kit stands between connector and system and makes the faults itself, so the system only has to behave. What
+    ``hub.testing.Deeds`` lists is optional: it lets more rules run.
     """
 
     def __init__(self, start: datetime | None = None) -> None:
@@ -90,6 +92,3 @@ class Outside:
         """Let time pass at once, on the system too; waits of the hub end here."""
         with self._lock:
             self._skipped += timedelta(seconds=max(seconds, 0))
-
-    def _wanted(self, name: str, why: str) -> NotImplementedError:
-        return NotImplementedError(f"{type(self).__name__} needs a method {name!r}: the kit asks it of {why}")

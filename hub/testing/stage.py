@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,6 +32,7 @@ from hub.contract import (
     hookimpl,
 )
 from hub.testing.connection import TIMEOUT_S, Bench, make_connection
+from hub.testing.deeds import is_given
 from hub.testing.faults import Channel
 from hub.testing.outside import Outside
 
@@ -50,6 +51,12 @@ class Stated(Protocol):
     order_count: ClassVar[int]
     pull_calls: ClassVar[int | None]
     unknown_order: ClassVar[str]
+    unknown_variant: ClassVar[str]
+    unknown_fulfillment: ClassVar[str]
+    variant_count: ClassVar[int]
+    fulfillment_count: ClassVar[int]
+    negative_stock: ClassVar[bool]
+    cancel_reason: ClassVar[str | None]
     has_credentials: ClassVar[bool]
     currency: ClassVar[str]
 
@@ -68,18 +75,33 @@ def implemented(connector: type) -> frozenset[str]:
 
 def skip_unless(has: frozenset[str], rule: Callable[..., object]) -> None:
     """Skip a rule that is about hooks which are not there."""
-    missing = sorted(set(getattr(rule, _NEEDED, ())) - has)
+    skip_without(has, getattr(rule, _NEEDED, ()))
+
+
+def skip_without(has: frozenset[str], hooks: Collection[str]) -> None:
+    """Skip a rule where hooks are not there."""
+    missing = sorted(set(hooks) - has)
     if missing:
         pytest.skip(f"{' and '.join(missing)} not implemented")
 
 
-def needs(*hooks: str) -> Callable[[Callable[Concatenate[Any, Stage, P], None]], Callable[..., None]]:
-    """Skip a rule, by the hook's name, where the connector does not implement what the rule is about."""
+def skip_ungiven(outside: Outside, deeds: Sequence[str]) -> None:
+    """Skip a rule that asks for deeds which the author did not give."""
+    missing = [deed for deed in deeds if not is_given(outside, deed)]
+    if missing:
+        pytest.skip(f"{type(outside).__name__} does not give {' and '.join(missing)}")
+
+
+def needs(
+    *hooks: str, deeds: Sequence[str] = ()
+) -> Callable[[Callable[Concatenate[Any, Stage, P], None]], Callable[..., None]]:
+    """Skip a rule, by the hook's or the deed's name, where it is about what is not implemented or not given."""
 
     def decorate(rule: Callable[Concatenate[Any, Stage, P], None]) -> Callable[..., None]:
         @functools.wraps(rule)
         def run(self: Any, stage: Stage, *args: P.args, **kwargs: P.kwargs) -> None:
             skip_unless(stage.hooks, run)
+            skip_ungiven(stage.outside, deeds)
             rule(self, stage, *args, **kwargs)
 
         run.__dict__[_NEEDED] = hooks
@@ -147,14 +169,14 @@ class Stage:
             bench.http.close()
         self.channel.__exit__(kind, error, at)
 
-    def bench(self, timeout_s: float = TIMEOUT_S) -> Bench:
-        """Return a new connector object whose settings lead through the channel."""
+    def bench(self, timeout_s: float = TIMEOUT_S, settings: dict[str, Any] | None = None) -> Bench:
+        """Return a new connector object whose settings, the usual ones or others, lead through the channel."""
         made = make_connection(
             self.connector_class,
-            self.outside.settings(self.channel.url),
+            self.outside.settings(self.channel.url) if settings is None else settings,
             clock=_OutsideClock(self.outside),
             timeout_s=timeout_s,
-            tokens=self._tokens,
+            tokens=self._tokens if settings is None else {},
         )
         self._benches.append(made)
         return made
@@ -203,7 +225,7 @@ class Stage:
 
     def iterate(self, bench: Bench, since: Cursor | None, hook: str = "pull_orders") -> Iterator[Page[Any]]:
         """Begin a pull."""
-        start = self.outside.now() - SEEDED_WITHIN if hook == "pull_orders" else None
+        start = None if hook == "pull_products" else self.outside.now() - SEEDED_WITHIN
         return iter(getattr(bench.hooks, hook)(since=since, start=start))
 
     def fetch(self, bench: Bench, orders: Sequence[Order | OrderRef]) -> list[Order]:

@@ -20,7 +20,8 @@ from hub.contract import (
     hookimpl,
 )
 from hub.contract import OutsideUrl as Url
-from tests.contract.tiny import Json, TinySettings, TinyShop
+from tests.contract.tiny import TinySettings, TinyShop
+from tests.contract.tiny_system import Json
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only; loading certificates takes long
 

@@ -18,7 +18,8 @@ from hub.contract import (
     hookimpl,
 )
 from tests.contract.broken import breaks
-from tests.contract.tiny import PAGE, Json, TinyShop
+from tests.contract.tiny import TinyShop
+from tests.contract.tiny_system import PAGE, Json
 
 
 @breaks("test_pages_are_read_lazily")

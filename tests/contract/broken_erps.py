@@ -16,7 +16,8 @@ from hub.contract import (
     hookimpl,
 )
 from tests.contract.broken import breaks
-from tests.contract.tiny import Json, TinyErp
+from tests.contract.tiny import TinyErp
+from tests.contract.tiny_system import Json
 
 
 @breaks("test_find_variants_finds_every_sku_and_no_other")

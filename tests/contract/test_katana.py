@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +13,10 @@ from hub_katana.connector import KatanaConnector
 from katana_simulator import Simulator
 
 from hub.contract import SalesOrder
-from hub.testing import ConnectorContract, Outside, SeenOrder
+from hub.testing import ConnectorContract, Outside, SeenOrder, SeenParcel, SeenReturn
 
 ZERO = Decimal(0)
+PAGE = 250  # the size of a page is Katana's own
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only; loading certificates takes long
 
@@ -29,7 +30,8 @@ class KatanaAccount(Outside):
         self._http = httpx.Client(base_url=simulator.url, trust_env=False, verify=NO_TLS)
         self._sim("clock", {"now": self.now().timestamp()})
         self._sim("options", {"rate_limit": "off"})
-        self._sim("seed", {"locations": [{"name": "Main"}, {"name": "West"}]})
+        places = self._sim("seed", {"locations": [{"name": "Main"}, {"name": "West"}]})["locations"]
+        self._places = {str(number): name for name, number in places.items()}
         self._archived = self._seed([{"sku": "ARCHIVED", "name": "Old mug", "archived": True}])["ARCHIVED"]
 
     def close(self) -> None:
@@ -82,6 +84,63 @@ class KatanaAccount(Outside):
         row = order.rows[0].model_copy(update={"variant_ref": str(self._archived), "sku": "ARCHIVED"})
         return order.model_copy(update={"rows": (row,)}), "archived"
 
+    def _do(self, deed: str, **wish: Any) -> Any:
+        return self._sim(f"do/{deed}", wish)
+
+    def change_variant(self, sku: str) -> None:
+        self._do("variant", sku=sku, price="13.75")
+
+    def stock(self, sku: str, place: str, quantity: int) -> None:
+        self._do("stock", sku=sku, location=self._places[place], quantity=quantity)
+
+    def ship(self, order_ref: str, quantities: Mapping[str, int], tracking_number: str) -> str:
+        made = self._do(
+            "ship", sales_order_id=int(order_ref), quantities=dict(quantities), tracking_number=tracking_number
+        )
+        return str(made["id"])
+
+    def retrack(self, fulfillment_ref: str, tracking_number: str) -> None:
+        self._do("shipment", fulfillment_id=int(fulfillment_ref), tracking_number=tracking_number)
+
+    def unship(self, fulfillment_ref: str) -> None:
+        self._do("unship", fulfillment_id=int(fulfillment_ref))
+
+    def parcels(self, order_ref: str) -> Sequence[SeenParcel]:
+        order = self._sim(f"order?sales_order_id={order_ref}")
+        return [
+            SeenParcel(
+                ref=str(each["id"]),
+                lines={
+                    str(row["sales_order_row_id"]): Decimal(row["quantity"])
+                    for row in each["sales_order_fulfillment_rows"]
+                },
+                tracking_number=each["tracking_number"],
+            )
+            for each in order["fulfillments"]
+            if not each["deleted_at"]
+        ]
+
+    def returns(self, order_ref: str) -> Sequence[SeenReturn]:
+        state = self._sim("state")
+        booked: dict[str, dict[str, Decimal]] = {
+            str(head["id"]): {}
+            for head in state["sales_returns"]
+            if str(head["sales_order_id"]) == order_ref and not head["deleted_at"]
+        }
+        for row in state["sales_return_rows"]:
+            rows = booked.get(str(row["sales_return_id"]), {})
+            ref = str(row["sales_order_row_id"])
+            rows[ref] = rows.get(ref, ZERO) + Decimal(row["quantity"])
+        return [SeenReturn(ref, rows) for ref, rows in booked.items()]
+
+    def consent_settings(self, url: str) -> dict[str, Any]:
+        app = self._sim("settings")
+        here = {name: str(app[name]).replace(self._simulator.url, url) for name in ("api_url",)}
+        return {**here, "login_url": url, "client_id": app["client_id"], "client_secret": app["client_secret"]}
+
+    def consent(self, state: str, redirect_url: str) -> str:
+        return str(self._do("consent", redirect_uri=redirect_url, state=state)["code"])
+
     def pass_time(self, seconds: float) -> None:
         super().pass_time(seconds)
         self._sim("clock", {"advance_s": max(seconds, 0)})
@@ -91,6 +150,8 @@ class TestKatana(ConnectorContract):
     """Every rule, with a fee beside the order: a push takes several calls, and each may fail."""
 
     connector_class = KatanaConnector
+    variant_count = PAGE // 2 + 5  # each has a level in both places
+    fulfillment_count = PAGE + 5
 
     @pytest.fixture
     def outside(self) -> Iterator[Outside]:

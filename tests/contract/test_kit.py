@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from hub.contract import Connector, OutsideUrl
 from hub.testing import ConnectorContract, Outside, make_connection
 from hub.testing.stage import Stage
-from tests.contract.tiny import TinyErp, TinyShop, TinySystem
+from tests.contract.tiny import TinyErp, TinyShop
+from tests.contract.tiny_system import TinySystem
 
 
 def play(rule: str, connector: type, outside: Outside | None = None, **stated: Any) -> None:
