@@ -76,6 +76,7 @@ class PullRules:
         bench = stage.bench()
         variants = stage.variants(bench, 3)
         cursor = stage.whole(bench, hook="pull_products").cursor()
+        stage.outside.pass_time(2)
         for variant in (variants[2], variants[0]):
             stage.outside.change_variant(variant.sku or "")
             pulled = stage.whole(bench, cursor, "pull_products")

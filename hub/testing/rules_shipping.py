@@ -19,11 +19,12 @@ class ShippingRules:
 
     @needs("push_fulfillment", deeds=["parcels"])
     def test_each_package_is_told_once_with_exactly_its_lines(self, stage: Stage) -> None:
-        """Two parcels stay two: the buyer tracks each, and a channel pays for what it saw leave."""
-        order = shippable(stage, stage.bench())
-        packages = _packages(order)
-        order.push(packages)
-        _stand(order, packages, "a push of two parcels")
+        """Two parcels stay two, and one holds all that is in it: the buyer tracks each, a channel pays by line."""
+        for count in (2, 1):
+            order = shippable(stage, stage.bench())
+            packages = _packages(order, count)
+            order.push(packages)
+            _stand(order, packages, f"a push of {count} parcels")
 
     @needs("push_fulfillment", deeds=["parcels"])
     def test_parcels_told_one_after_another_stay_apart(self, stage: Stage) -> None:
@@ -141,8 +142,8 @@ def _number(order: Shippable, digit: int) -> str:
     return f"KIT{order.ref}N{digit}"
 
 
-def _packages(order: Shippable) -> list[Package]:
-    parts = order.parts(2)
+def _packages(order: Shippable, count: int = 2) -> list[Package]:
+    parts = order.parts(count)
     return [order.package(f"kit{order.ref}p{at}", lines, _number(order, at)) for at, lines in enumerate(parts)]
 
 

@@ -21,37 +21,40 @@ from tests.contract.tiny_system import Json
 
 
 @breaks("test_each_package_is_told_once_with_exactly_its_lines")
-class TellsParcelsOfOneShipmentAsOne(TinyDepot):
-    """All of them under the first number, as results of their own."""
-
-    @hookimpl
-    def push_fulfillment(self, fulfillment: Fulfillment, order: Order | None) -> list[PackageResult]:
-        first, is_new = fulfillment.packages[0], order and not any(line.tracking_number for line in order.lines)
-        known = {line.ref for line in order.lines} if order else set()
-        if not (is_new and len(fulfillment.packages) > 1 and self.is_plain(fulfillment, known)):
-            return super().push_fulfillment(fulfillment, order)
-        whole = first.model_copy(update={"lines": {ref: 1 for each in fulfillment.packages for ref in each.lines}})
-        super().push_fulfillment(fulfillment.model_copy(update={"packages": (whole,)}), order)
-        return super().push_fulfillment(fulfillment, order)
+class TellsTheFirstLineOfAParcel(TinyDepot):
+    def create(self, package: Package, order: Order, lines: Sequence[str]) -> Json:
+        return super().create(package, order, lines[:1])
 
 
 @breaks("test_parcels_told_one_after_another_stay_apart")
-class GivesTheRestTheFirstNumber(TinyDepot):
+class GivesLaterParcelsTheFirstNumber(TinyDepot):
+    @hookimpl
+    def push_fulfillment(self, fulfillment: Fulfillment, order: Order | None) -> list[PackageResult]:
+        results = super().push_fulfillment(fulfillment, order)
+        self.connection.memory.set(fulfillment.order_ref, fulfillment.packages[0].tracking_number or "")
+        return results
+
     def create(self, package: Package, order: Order, lines: Sequence[str]) -> Json:
-        known = [line.tracking_number for line in order.lines if line.tracking_number]
-        return super().create(
-            package.model_copy(update={"tracking_number": [*known, package.tracking_number][0]}), order, lines
-        )
+        number = self.connection.memory.get(order.ref) or package.tracking_number
+        return super().create(package.model_copy(update={"tracking_number": number}), order, lines)
 
 
 @breaks("test_every_package_has_one_result_by_its_key")
-class NamesTheOrderInPlaceOfTheParcel(TinyDepot):
-    pass
+class TellsEachResultTwice(TinyDepot):
+    @hookimpl
+    def push_fulfillment(self, fulfillment: Fulfillment, order: Order | None) -> list[PackageResult]:
+        results = super().push_fulfillment(fulfillment, order)
+        return results * 2 if len(results) > 1 else results
 
 
 @breaks("test_a_parcel_that_is_there_is_done_without_a_second_one")
-class RefusesWhatIsThere(TinyDepot):
-    pass
+class RefusesWhatItToldItself(TinyDepot):
+    def tell(self, package: Package, order: Order) -> PackageResult:
+        if self.connection.memory.get(package.key):
+            return PackageResult(key=package.key, error="it was told already")
+        result = super().tell(package, order)
+        self.connection.memory.set(package.key, "told")
+        return result
 
 
 @breaks("test_a_parcel_whose_answer_was_lost_does_not_ship_twice")

@@ -6,7 +6,15 @@ import pytest
 
 from hub.testing import RULES, ConnectorContract
 from hub.testing.stage import Stage, implemented, skip_unless
-from tests.contract import broken_channels, broken_erps
+from tests.contract import (
+    broken_channels,
+    broken_consent,
+    broken_depot,
+    broken_desk,
+    broken_erps,
+    broken_office,
+    broken_stock,
+)
 from tests.contract.broken import BROKEN, Broken
 from tests.contract.tiny import TinyErp, TinyShop
 from tests.contract.tiny_consent import TinyConsent
@@ -16,8 +24,10 @@ from tests.contract.tiny_office import TinyOffice
 from tests.contract.tiny_stock import TinyStock
 from tests.contract.tiny_system import TinySystem
 
-assert broken_channels
-assert broken_erps  # importing them registers their connectors
+PARTS = (
+    broken_channels, broken_consent, broken_depot, broken_desk, broken_erps, broken_office, broken_stock,
+)  # fmt: skip
+assert all(PARTS)  # importing them registers their connectors
 
 
 def verdicts(connector: type) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,8 @@ from katana_simulator import Simulator
 
 from hub.contract import SalesOrder
 from hub.testing import ConnectorContract, Outside, SeenOrder, SeenParcel, SeenReturn
+from hub.testing.rules_shipping import ShippingRules
+from hub.testing.stage import Stage
 
 ZERO = Decimal(0)
 PAGE = 250  # the size of a page is Katana's own
@@ -24,12 +27,12 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only; loading certi
 class KatanaAccount(Outside):
     """A simulated account on the kit's time."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, **options: str) -> None:
         super().__init__()
         self._simulator, self._made = simulator, 0
         self._http = httpx.Client(base_url=simulator.url, trust_env=False, verify=NO_TLS)
         self._sim("clock", {"now": self.now().timestamp()})
-        self._sim("options", {"rate_limit": "off"})
+        self._sim("options", {"rate_limit": "off", **options})
         places = self._sim("seed", {"locations": [{"name": "Main"}, {"name": "West"}]})["locations"]
         self._places = {str(number): name for name, number in places.items()}
         self._archived = self._seed([{"sku": "ARCHIVED", "name": "Old mug", "archived": True}])["ARCHIVED"]
@@ -146,6 +149,19 @@ class KatanaAccount(Outside):
         self._sim("clock", {"advance_s": max(seconds, 0)})
 
 
+@contextmanager
+def simulated_account(**options: str) -> Iterator[KatanaAccount]:
+    """A started simulator, as the kit drives it."""
+    simulator = Simulator()
+    simulator.start()
+    account = KatanaAccount(simulator, **options)
+    try:
+        yield account
+    finally:
+        account.close()
+        simulator.stop()
+
+
 class TestKatana(ConnectorContract):
     """Every rule, with a fee beside the order: a push takes several calls, and each may fail."""
 
@@ -155,9 +171,12 @@ class TestKatana(ConnectorContract):
 
     @pytest.fixture
     def outside(self) -> Iterator[Outside]:
-        simulator = Simulator()
-        simulator.start()
-        account = KatanaAccount(simulator)
-        yield account
-        account.close()
-        simulator.stop()
+        with simulated_account() as account:
+            yield account
+
+
+@pytest.mark.parametrize("rule", [name for name in vars(ShippingRules) if "parcel" in name or "shipped" in name])
+def test_nothing_ships_twice_where_katana_lets_it(rule: str) -> None:
+    """K-69: whether it refuses to ship more than is open is not known."""
+    with simulated_account(over_fulfillment="allow") as account, Stage(TestKatana(), account) as stage:
+        getattr(TestKatana(), rule)(stage)

@@ -11,6 +11,9 @@ from hub.contract import Connector, OutsideUrl
 from hub.testing import ConnectorContract, Outside, make_connection
 from hub.testing.stage import Stage
 from tests.contract.tiny import TinyErp, TinyShop
+from tests.contract.tiny_depot import TinyDepot, TinyStation
+from tests.contract.tiny_office import TinyBackOffice, TinyOffice
+from tests.contract.tiny_stock import TinyStock, TinyStockroom
 from tests.contract.tiny_system import TinySystem
 
 
@@ -128,3 +131,48 @@ def test_a_bench_is_built_of_the_hubs_own_parts() -> None:
     assert bench.connection.http is bench.http
     assert type(bench.http).__module__ == "hub.host.http"
     bench.http.close()
+
+
+def test_a_rule_whose_deed_is_not_given_is_skipped_by_the_deeds_name() -> None:
+    class Shy(TinyStockroom):
+        freeze_stock = Outside.freeze_stock
+
+    rule = "test_a_refused_variant_does_not_hide_that_others_were_done"
+    with pytest.raises(pytest.skip.Exception, match=r"^Shy does not give freeze_stock$"):
+        play(rule, TinyStock, Shy())
+    play(rule, TinyStock, TinyStockroom())
+
+
+@pytest.mark.parametrize(
+    ("rule", "connector", "outside", "stated"),
+    [
+        ("test_pages_of_stock_are_read_lazily", TinyStock, TinyStockroom, {"variant_count": 1}),
+        ("test_pages_of_fulfillments_are_read_lazily", TinyOffice, TinyBackOffice, {"fulfillment_count": 1}),
+    ],
+)
+def test_rules_about_pages_of_anything_fail_where_all_fits_on_one(
+    rule: str, connector: type, outside: type[Outside], stated: dict[str, int]
+) -> None:
+    with pytest.raises(AssertionError, match="paging is not tested"):
+        play(rule, connector, outside(), **stated)
+
+
+def test_stock_below_zero_is_no_matter_where_the_system_never_shows_it() -> None:
+    with pytest.raises(pytest.skip.Exception, match="shows no stock below zero"):
+        play("test_stock_below_zero_is_told_as_it_is", TinyStock, TinyStockroom(), negative_stock=False)
+
+
+def test_an_order_of_one_line_cannot_show_that_parcels_stay_apart() -> None:
+    class Frugal(TinyStation):
+        def seed_open_order(self) -> str:
+            ref = super().seed_open_order()
+            del self.orders[ref]["lines"][1:]
+            return ref
+
+    with pytest.raises(AssertionError, match="needs two or more"):
+        play("test_each_package_is_told_once_with_exactly_its_lines", TinyDepot, Frugal())
+
+
+def test_rules_about_every_pull_are_skipped_where_there_is_none_to_fill() -> None:
+    with pytest.raises(pytest.skip.Exception, match=r"none of pull_products, .* is implemented and given"):
+        play("test_the_last_page_of_every_pull_carries_a_cursor", TinyErp)

@@ -14,6 +14,7 @@ from hub_tiktok.connector import TikTokConnector
 from tiktok_simulator import Simulator
 
 from hub.testing import ConnectorContract, Outside, SeenParcel
+from hub.testing.rules_shipping import ShippingRules
 from hub.testing.stage import Stage
 from tests.plugins.tiktok.tiktok_bench import SHOP, told
 
@@ -25,7 +26,7 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only; loading certi
 class TikTokShop(Outside):
     """A simulated shop on the kit's time."""
 
-    def __init__(self, simulator: Simulator, **options: str) -> None:
+    def __init__(self, simulator: Simulator, region: str = "US", **options: str) -> None:
         super().__init__()
         self._simulator = simulator
         self._seeded = 0
@@ -33,6 +34,8 @@ class TikTokShop(Outside):
         self._sim = httpx.Client(base_url=f"{simulator.url}/_sim", trust_env=False, verify=NO_TLS)
         self._control("clock", {"now": self.now().timestamp()})
         self._control("options", {"rate_limit": "off", **options})
+        if region != "US":
+            self._control("seed", {"shops": [{"id": SHOP, "name": "Simulated Shop", "region": region}]})
 
     def _control(self, name: str, wish: dict[str, Any]) -> Any:
         answer = self._sim.post(f"/{name}", json=wish)
@@ -102,7 +105,7 @@ class TikTokShop(Outside):
         self._control("sku", {"sku": sku, "promotion": True})
 
     def seed_open_order(self) -> str:
-        lines = [{"sku": "MUG", "quantity": 2}, {"sku": "TEA"}]
+        lines = [{"sku": "MUG"}, {"sku": "TEA"}]  # where TikTok keeps the units of one SKU together, two may part
         wish = {"lines": lines, "status": "AWAITING_SHIPMENT", "on_hold": False}
         (ref,) = self._control("seed", {"orders": [wish]})["orders"]
         return str(ref)
@@ -148,11 +151,11 @@ class TikTokShop(Outside):
 
 
 @contextmanager
-def simulated_shop(**options: str) -> Iterator[TikTokShop]:
+def simulated_shop(region: str = "US", **options: str) -> Iterator[TikTokShop]:
     """A started simulator, as the kit drives it."""
     simulator = Simulator()
     simulator.start()
-    shop = TikTokShop(simulator, **options)
+    shop = TikTokShop(simulator, region, **options)
     try:
         yield shop
     finally:
@@ -194,3 +197,11 @@ def test_no_order_is_skipped_where_pages_continue_after_a_row_number() -> None:
     """T-50: nobody says which of the two it is; a change then pushes a row past the reader."""
     with simulated_shop(paging="offset") as shop, Stage(TestTikTok(), shop) as stage:
         TestTikTok().test_a_change_while_pages_are_read_is_seen(stage)
+
+
+@pytest.mark.parametrize("region", ["GB", "TH"])
+@pytest.mark.parametrize("rule", [name for name in vars(ShippingRules) if name.startswith("test_")])
+def test_parcels_are_told_as_well_where_other_calls_do_it(rule: str, region: str) -> None:
+    """T-103: by line in Europe, by whole packages after a split in South-East Asia."""
+    with simulated_shop(region) as shop, Stage(TestTikTok(), shop) as stage:
+        getattr(TestTikTok(), rule)(stage)

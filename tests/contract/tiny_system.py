@@ -58,7 +58,9 @@ class TinySystem(Outside):
 
     def seed_variants(self, count: int) -> Sequence[str]:
         first = len(self.variants) + 1
-        made = [{"id": f"v{n}", "sku": f"SKU-{n}", "changed": text(self.now())} for n in range(first, first + count)]
+        now = text(self.now())
+        numbers = range(first, first + count)
+        made = [{"id": f"v{n}", "sku": f"SKU-{n}", "made": now, "changed": now} for n in numbers]
         self.variants += made
         return [variant["sku"] for variant in made]
 
