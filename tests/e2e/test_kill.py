@@ -15,7 +15,7 @@ from bench.shop import Shop, finish, shop
 
 ORDERS = 500
 KILLS = 50
-LIMIT_S = 240.0
+LIMIT_S = 900.0  # a busy machine takes long to be killed fifty times
 
 
 def _numbers(opened: Shop) -> Counter[str]:
