@@ -4,7 +4,7 @@
 """
 
 from hub.testing.connection import Bench, SkippingClock, make_connection
-from hub.testing.deeds import Deeds, SeenParcel, SeenReturn
+from hub.testing.deeds import Deeds, SeenOffer, SeenParcel, SeenReturn
 from hub.testing.faults import Answer, Channel, Kind, Reply, Request
 from hub.testing.kit import RULES, ConnectorContract
 from hub.testing.outside import Outside, SeenOrder
@@ -20,6 +20,7 @@ __all__ = [
     "Outside",
     "Reply",
     "Request",
+    "SeenOffer",
     "SeenOrder",
     "SeenParcel",
     "SeenReturn",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from hub.contract import Listing
+
 
 @dataclass(frozen=True, slots=True)
 class SeenParcel:
@@ -26,6 +28,16 @@ class SeenReturn:
 
     ref: str
     rows: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOffer:
+    """A product of a channel that offers an SKU; ``price`` as in ListedVariant, ``draft``: nobody can buy it yet."""
+
+    product: str
+    title: str
+    price: Decimal
+    draft: bool
 
 
 class Deeds:
@@ -54,6 +66,20 @@ class Deeds:
     def freeze_stock(self, sku: str) -> None:
         """Make the channel refuse any stock of this variant, and of no other of its product."""
         raise self._wanted("freeze_stock", "push_inventory")
+
+    # push_products and check_listing; an update of a listing asks for ``stock`` and ``shelf`` too:
+
+    def offers(self, sku: str) -> Sequence[SeenOffer]:
+        """Return every living product that offers an SKU, however it is published."""
+        raise self._wanted("offers", "push_products")
+
+    def refused_listing(self, listing: Listing) -> tuple[Listing, str]:
+        """Return a listing like this one that is refused, and a word of the reason, such as what it lacks."""
+        raise self._wanted("refused_listing", "push_products")
+
+    def lack_for_listing(self) -> str:
+        """Take from the account something without which nothing can be listed; return a word of what it is called."""
+        raise self._wanted("lack_for_listing", "check_listing")
 
     # Orders that ship; an ERP's are pushed by the kit itself:
 

@@ -26,6 +26,7 @@ from hub.testing.rules_account import AccountRules
 from hub.testing.rules_changes import ChangeRules
 from hub.testing.rules_consent import ConsentRules
 from hub.testing.rules_fulfillments import FulfillmentRules
+from hub.testing.rules_listing import ListingRules
 from hub.testing.rules_orders import OrderRules
 from hub.testing.rules_placing import PlacingRules
 from hub.testing.rules_pulls import PullRules
@@ -41,6 +42,7 @@ class ConnectorContract(
     PlacingRules,
     OrderRules,
     StockRules,
+    ListingRules,
     FulfillmentRules,
     ShippingRules,
     ChangeRules,
@@ -82,7 +84,7 @@ class ConnectorContract(
     """With cancel_order: a reason that the system takes, where it asks for one."""
 
     currency: ClassVar[str] = "USD"
-    """With push_order: the currency of the sales orders that are pushed."""
+    """With push_order and push_products: the currency of the sales orders and listings that are pushed."""
 
     has_credentials: ClassVar[bool] = True
     """False where the system asks for none; then the rules about them do not apply."""

@@ -246,9 +246,13 @@ class Stage:
         demand(set(skus) <= set(found), f"find_variants does not find {sorted(set(skus) - set(found))}")
         return [found[sku] for sku in skus]
 
+    def number(self) -> int:
+        """Return a number that no rule has used on this stage."""
+        return next(self._numbers)
+
     def order(self, variants: Sequence[Variant]) -> SalesOrder:
         """Return a sales order that nobody has pushed, for a buyer nobody has seen."""
-        number, now = next(self._numbers), self.outside.now()
+        number, now = self.number(), self.outside.now()
         rows = [
             SalesOrderRow(variant_ref=each.ref, sku=each.sku or "", quantity=Decimal(at + 1), price=Decimal("12.50"))
             for at, each in enumerate(variants)

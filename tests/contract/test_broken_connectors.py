@@ -12,6 +12,7 @@ from tests.contract import (
     broken_depot,
     broken_desk,
     broken_erps,
+    broken_listing,
     broken_office,
     broken_stock,
 )
@@ -22,10 +23,12 @@ from tests.contract.tiny_depot import TinyDepot
 from tests.contract.tiny_desk import TinyDesk
 from tests.contract.tiny_office import TinyOffice
 from tests.contract.tiny_stock import TinyStock
+from tests.contract.tiny_store import TinySeller
 from tests.contract.tiny_system import TinySystem
 
 PARTS = (
-    broken_channels, broken_consent, broken_depot, broken_desk, broken_erps, broken_office, broken_stock,
+    broken_channels, broken_consent, broken_depot, broken_desk, broken_erps, broken_listing, broken_office,
+    broken_stock,
 )  # fmt: skip
 assert all(PARTS)  # importing them registers their connectors
 
@@ -53,7 +56,9 @@ def verdicts(connector: type) -> dict[str, str]:
     return failed
 
 
-@pytest.mark.parametrize("connector", [TinyShop, TinyErp, TinyStock, TinyOffice, TinyDepot, TinyDesk, TinyConsent])
+@pytest.mark.parametrize(
+    "connector", [TinyShop, TinyErp, TinyStock, TinyOffice, TinyDepot, TinyDesk, TinySeller, TinyConsent]
+)
 def test_a_good_connector_passes_every_rule(connector: type) -> None:
     assert verdicts(connector) == {}
 

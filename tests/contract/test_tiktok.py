@@ -16,6 +16,7 @@ from tiktok_simulator import Simulator
 from hub.testing import ConnectorContract, Outside, SeenParcel
 from hub.testing.rules_shipping import ShippingRules
 from hub.testing.stage import Stage
+from tests.contract.tiktok_listings import ListingDeeds
 from tests.plugins.tiktok.tiktok_bench import SHOP, told
 
 PAGE = 100  # the size of a page is the connector's own choice; more than one page is wanted
@@ -23,7 +24,7 @@ PAGE = 100  # the size of a page is the connector's own choice; more than one pa
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only; loading certificates takes long
 
 
-class TikTokShop(Outside):
+class TikTokShop(ListingDeeds, Outside):
     """A simulated shop on the kit's time."""
 
     def __init__(self, simulator: Simulator, region: str = "US", **options: str) -> None:

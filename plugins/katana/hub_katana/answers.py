@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -54,7 +56,7 @@ def encode(body: Any) -> bytes:
 
 def decode(response: httpx.Response) -> Any:
     """Read a JSON body; numbers with a point become Decimal. ValueError where it is not JSON."""
-    return simplejson.loads(response.content.decode("utf-8"), use_decimal=True)
+    return json.loads(response.content, parse_float=Decimal)
 
 
 def read_listing(response: httpx.Response, number: int, size: int) -> Listing:
@@ -70,9 +72,9 @@ def read_listing(response: httpx.Response, number: int, size: int) -> Listing:
         raise ValueError("not a list of records")
     said = _pagination(response)
     pages, records = _whole(said.get("total_pages")), _whole(said.get("total_records"))
-    is_last = not rows or str(said.get("last_page")).lower() == "true"
-    ends_here = len(rows) < size if pages is None else number >= pages
-    return Listing(tuple(rows), is_last or ends_here, pages, records)
+    word = str(said.get("last_page")).lower()
+    ends_here = len(rows) < size and word != "false" if pages is None else number >= pages
+    return Listing(tuple(rows), not rows or word == "true" or ends_here, pages, records)
 
 
 def read_refusal(response: httpx.Response, private: Collection[str]) -> Refusal:
@@ -113,7 +115,7 @@ def _detail(item: Row, private: Collection[str]) -> Detail:
 
 def _pagination(response: httpx.Response) -> Row:
     try:
-        said = simplejson.loads(response.headers.get("X-Pagination", ""))
+        said = json.loads(response.headers.get("X-Pagination", ""))
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}

@@ -14,7 +14,7 @@ from hub_katana.failures import RefusedError
 
 _VARIANT = re.compile(r"variant|sellable|archived|product|material|\bsku\b|\bitem\b", re.IGNORECASE)
 _REMEMBERED = re.compile(r"customer|tax[ _]?rate", re.IGNORECASE)
-_NUMBER = re.compile(r"order[ _]?(no|number)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"order[ _]?(no|number)\b|order with (this|that|the same|such a) number", re.IGNORECASE)
 _TAKEN = re.compile(r"already|unique|duplicate|exists|in use|taken", re.IGNORECASE)
 _ROW_OF_VARIANT = re.compile(r"/sales_order_rows/(\d+)/variant_id$")
 
@@ -24,14 +24,15 @@ def may_be_stale(refusal: Refusal) -> bool:
     return refusal.status == 404 or bool(_REMEMBERED.search(refusal.text()))
 
 
-def is_number_taken(refusal: Refusal) -> bool:
-    """Say whether Katana refuses the order's number because an order has it."""
+def is_number_taken(refusal: Refusal, number: str = "") -> bool:
+    """Say whether Katana refuses the order's number because an order has it; ``number`` is what it may be called by."""
     if refusal.details:
         return any(
-            detail.path == "/order_no" and _TAKEN.search(f"{detail.code} {detail.message}")
+            (detail.path == "/order_no" or _NUMBER.search(detail.message))
+            and _TAKEN.search(f"{detail.code} {detail.message}")
             for detail in refusal.details
         )
-    is_named = _NUMBER.search(refusal.message) or refusal.status == 409
+    is_named = _NUMBER.search(refusal.message) or refusal.status == 409 or _names(refusal.message, number)
     return bool(is_named and _TAKEN.search(refusal.message))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from hub.contract import Connection, Cursor, Page, Variant
 from hub_katana.account import BASE_CURRENCY
@@ -54,13 +54,12 @@ class Catalogue:
                it sellable, may not show here (K-86); ``find`` always sees it.
         Units: a call per 250. The currency of prices is known once the locations were read (K-28).
         """
-        window = Window.at(since, self._connection.clock.now())
+        window = Window.at(since, self._connection.clock.now(), self._connection.settings.catalogue_overlap_s)
         if since is None:
             window.last = start
-        overlap = timedelta(seconds=self._connection.settings.catalogue_overlap_s)
         params: Params = [_WITH_PARENT, _ARCHIVED_TOO, _DELETED_TOO]
-        if window.last is not None:
-            params = [("updated_at_min", instant_text(window.last - overlap)), *params]
+        if window.start is not None:
+            params = [("updated_at_min", instant_text(window.start)), *params]
         for listing in self._client.pages(_PATH, params):
             currency = self._currency()
             items = tuple(variant(row, currency) for row in window.take(listing))

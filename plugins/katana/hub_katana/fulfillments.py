@@ -38,10 +38,10 @@ class Fulfillments:
         Shape: newest created first (K-10), each once; the last page carries the cursor.
         Units: 1 call where little changed, else one per 250; where Katana ignores the filter, see ``_unfiltered``.
         """
-        window = Window.at(since, self._connection.clock.now())
+        window = Window.at(since, self._connection.clock.now(), self._connection.settings.fulfillment_overlap_s)
         if window.last is None:
             window.last = start
-        asked = window.last - timedelta(seconds=self._connection.settings.fulfillment_overlap_s)
+        asked = window.start or start
         params = [("updated_at_min", instant_text(asked)), _DELETED_TOO]
         for number, listing in enumerate(self._client.pages(PATH, params), start=1):
             if not listing.is_last and not self._is_filtered(listing, asked):

@@ -110,7 +110,7 @@ class SalesOrders:
         return self._tax_rates.ids_for(_rates(order), create=order.create_tax_rates, where=where)
 
     def _refused(self, order: SalesOrder, refused: RefusedError) -> RejectedError | TransientError:
-        if is_number_taken(refused.refusal):
+        if is_number_taken(refused.refusal, order.key.key):
             # K-45: an order of this number exists, perhaps from a try of ours that look-ups did not show yet (K-75).
             what = f"Katana says that a sales order {order.key.key} exists already ({refused.what})"
             do = "Nothing to do: the hub looks it up."

@@ -73,12 +73,23 @@ class SalesReturns:
                 self._client.create(_ROWS, body, subject=about)
                 has_written = True
             if given.restock:
-                self._client.change(f"{_RETURNS}/{head['id']}", {"status": _RESTOCKED}, subject=about)
+                self._restock(head, about)
         except TransientError as error:
             if has_written and not error.may_have_happened:
                 raise transient(error, may_have_happened=True) from error
             raise
         return str(head["id"])
+
+    def _restock(self, head: Row, about: str) -> None:
+        """Put the goods back into stock: one call, or by way of RETURNED_ALL where Katana wants that first (K-90)."""
+        path = f"{_RETURNS}/{head['id']}"
+        try:
+            self._client.change(path, {"status": _RESTOCKED}, subject=about)
+        except RefusedError:
+            if head.get("status") not in (None, "NOT_RETURNED"):
+                raise
+            self._client.change(path, {"status": "RETURNED_ALL"}, subject=about)
+            self._client.change(path, {"status": _RESTOCKED}, subject=about)
 
     def _find(self, given: SalesReturn) -> Row | None:
         def belongs(row: Row) -> bool:

@@ -16,6 +16,7 @@ from hub_katana.translate import decimal_of, id_of
 
 _PATH = "/inventory"
 _MOST_VARIANTS = 100  # K-72 K-85
+_WITH_VARIANT = ("extend", "variant")  # K-91
 _TOO_LONG = (413, 414, 431)
 ZERO = Decimal(0)
 
@@ -33,7 +34,8 @@ class Stock:
 
         Shape: each variant and location once; archived variants and what is not stocked are left out. Every record is
                checked: where a filter was ignored (K-23) the whole list is read, once, and sorted out here.
-        Units: ceil(records / 250) calls for all; for named variants one call per 100 of them and 250 records.
+        Units: ceil(records / 250) calls for all, which also tell each variant's SKU (K-91); for named variants one call
+               per 100 of them and 250 records.
         """
         reading = _Reading(self._connection.clock.now(), self._id_of(location))
         if variants is None:
@@ -59,7 +61,7 @@ class Stock:
         """Read the list to its end; once more where offset paging lost a record on the way (K-82)."""
         for _ in range(2):
             first: Listing | None = None
-            for listing in self._client.pages(_PATH, reading.params):
+            for listing in self._client.pages(_PATH, [_WITH_VARIANT, *reading.params]):
                 first = first or listing
                 yield self._page(reading, listing.rows)
             if first is None or first.total_records is None or len(reading.passed) >= first.total_records:
@@ -126,6 +128,7 @@ def _level(row: Row, at: datetime) -> StockLevel:
     in_stock, committed = decimal_of(row.get("quantity_in_stock")), decimal_of(row.get("quantity_committed"))
     if in_stock is None or committed is None:
         raise ValueError("a quantity cannot be read")
+    extended = row.get("variant")
     return StockLevel(
         variant_ref=str(row["variant_id"]),
         location_ref=str(row["location_id"]),
@@ -133,6 +136,7 @@ def _level(row: Row, at: datetime) -> StockLevel:
         committed=committed,
         potential=decimal_of(row.get("quantity_potential")) or ZERO,
         at=at,
+        sku=(extended.get("sku") or None) if isinstance(extended, dict) else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import simplejson
@@ -21,10 +21,14 @@ class Window:
     The cursor is the latest change seen, yet not later than the pull began: what changes while pages are read may slip
     past it. Where records tell no time (K-71) it is when the pull began, by our clock. Where fewer records came than
     the first page promised (offset paging lost one), it stays, so that the next pull reads the same window once more.
+
+    What changed within the overlap before it may show late, and is read again, until a pull has looked there that long
+    after the latest change was first seen. So a quiet poll after a busy day reads one page, however much changed then.
     """
 
     last: datetime | None
     begun: datetime
+    overlap: timedelta = timedelta()
     is_second_look: bool = False
     said: Mapping[str, Any] = field(default_factory=dict)  # the whole cursor it started from
     latest: datetime | None = None
@@ -32,7 +36,7 @@ class Window:
     seen: set[int] = field(default_factory=set)
 
     @classmethod
-    def at(cls, since: Cursor | None, begun: datetime) -> Window:
+    def at(cls, since: Cursor | None, begun: datetime, overlap_s: float) -> Window:
         """Go on from a cursor; one that cannot be read begins anew, which loses nothing."""
         try:
             said = simplejson.loads(since or "{}")
@@ -41,7 +45,12 @@ class Window:
         if not isinstance(said, dict):
             said = {}
         last = instant_of(said.get("updated_at_min"))
-        return cls(last, begun, is_second_look=bool(said.get("second_look")), said=said)
+        return cls(last, begun, timedelta(seconds=overlap_s), is_second_look=bool(said.get("second_look")), said=said)
+
+    @property
+    def start(self) -> datetime | None:
+        """Return from which change on to read; None: all."""
+        return self.last if self.last is None or self.said.get("settled") else self.last - self.overlap
 
     def take(self, listing: Listing) -> list[Row]:
         """Return the records of a page that have not come before."""
@@ -60,6 +69,9 @@ class Window:
         else:
             upto, second_look = self._upto(), False
         body = {"updated_at_min": instant_text(upto) if upto else None, "second_look": second_look}
+        if upto is not None and not second_look:
+            seen_at = (instant_of(self.said.get("seen_at")) if upto == self.last else None) or self.begun
+            body |= {"seen_at": instant_text(seen_at), "settled": self.begun - seen_at > self.overlap}
         return Cursor(simplejson.dumps(body | more))
 
     def _upto(self) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from katana_simulator import login, people_login, people_orders, people_returns, people_stock
+from katana_simulator.demo_deeds import deed
 from katana_simulator.exchange import ApiError, parse_json, to_json
 from katana_simulator.gateway import BASE, Gateway, Reply
 from katana_simulator.people import Deed, refuse_unknown
@@ -80,6 +81,7 @@ CONTROLS: dict[str, Control] = {
     "GET /_sim/state": lambda gateway, _: dump(gateway.world),
     "POST /_sim/seed": lambda gateway, body: seed(gateway.world, body),
     "POST /_sim/demo": lambda gateway, body: demo(gateway.world, body),
+    "POST /_sim/deed": deed,
     "GET /_sim/settings": lambda gateway, _: {"api_url": f"{gateway.url}{BASE}"} | login_settings(gateway),
     "GET /_sim/order": lambda gateway, body: people_orders.show_order(gateway.world, body),
 }
@@ -105,13 +107,13 @@ def control(gateway: Gateway, method: str, path: str, query: str, raw: bytes) ->
 
 def _find(method: str, path: str) -> Control | None:
     found = CONTROLS.get(f"{method} {path}")
-    deed = DEEDS.get(path.removeprefix("/_sim/do/")) if method == "POST" else None
-    return found if deed is None else _do(deed)
+    wanted = DEEDS.get(path.removeprefix("/_sim/do/")) if method == "POST" else None
+    return found if wanted is None else _do(wanted)
 
 
-def _do(deed: Deed) -> Control:
+def _do(wanted: Deed) -> Control:
     def run(gateway: Gateway, body: dict[str, Any]) -> Any:
-        refuse_unknown(body, deed.takes)
-        return deed.run(gateway.world, body)
+        refuse_unknown(body, wanted.takes)
+        return wanted.run(gateway.world, body)
 
     return run

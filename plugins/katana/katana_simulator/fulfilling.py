@@ -40,9 +40,9 @@ def add_fulfillment(world: World, order: Row, given: Row, picked: str | None = N
     return fulfillment
 
 
-def undo_fulfillment(world: World, order: Row, fulfillment: Row, stamp: str) -> None:
+def undo_fulfillment(world: World, order: Row, fulfillment: Row) -> None:
     """Take a fulfillment back, whole: its quantities return to stock and to commitment."""
-    now = world.clock.now()
+    stamp, now = world.stamp(), world.clock.now()
     for shipped in fulfillment["rows"]:
         line = world.order_rows.rows[shipped["sales_order_row_id"]]
         line["fulfilled"] -= shipped["quantity"]

@@ -68,7 +68,7 @@ def remove_fulfillment(world: World, row: Row) -> None:
     """Take a fulfillment back, unless goods of it have been returned (assumed: stock would be counted twice)."""
     if any(world.return_rows.first("fulfillment_row_id", shipped["id"]) for shipped in row["rows"]):
         raise blocked("Cannot delete sales order fulfillment as it has return orders.")
-    undo_fulfillment(world, world.orders.rows[row["sales_order_id"]], row, world.stamp())
+    undo_fulfillment(world, world.orders.rows[row["sales_order_id"]], row)
 
 
 def _check_rows(world: World, order: Row, rows: list[Row]) -> None:

@@ -63,6 +63,7 @@ SWITCHES: dict[str, Switch] = {
     "over_fulfillment": Switch("refuse", ("refuse", "allow")),
     "batch_allocation": Switch("optional", ("optional", "required")),
     "return_restocks": Switch("restocked", ("restocked", "returned", "never")),
+    "return_steps": Switch("any", ("any", "in_turn")),
     "return_dates": Switch("any", ("any", "instant", "date")),
     "refunded_word": Switch("REFUNDED", ("REFUNDED", "REFUNDED_ALL")),
     "fulfillment_timestamps": Switch("yes", ("yes", "no")),

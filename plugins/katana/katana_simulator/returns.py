@@ -56,6 +56,9 @@ def change_return(world: World, request: Request) -> Answer:
     values = {name: value for name, value in body.items() if name != "status"}
     if values and found["status"] == "RESTOCKED_ALL":
         raise refused("Sales return with status RESTOCKED_ALL cannot be changed")
+    is_leap = body.get("status") == "RESTOCKED_ALL" and found["status"] == "NOT_RETURNED"
+    if is_leap and world.options["return_steps"] == "in_turn":  # K-90
+        raise refused("Sales return must be returned before it can be restocked")
     _check_location(world, body.get("return_location_id"))
     world.returns.change(found, {**values, "updated_at": world.stamp()})
     if "status" in body:

@@ -41,7 +41,7 @@ class Simulator:
         self._gateway.url = self.url
         serve = self._server.serve_forever
         self._thread = threading.Thread(
-            target=serve, kwargs={"poll_interval": 0.05}, name="katana-simulator", daemon=True
+            target=serve, kwargs={"poll_interval": 0.01}, name="katana-simulator", daemon=True
         )
         self._thread.start()
 

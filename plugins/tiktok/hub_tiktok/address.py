@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.contract import Address
@@ -14,6 +14,8 @@ STATE_LEVEL = "L1"
 CITY_NAMES = frozenset({"city", "town", "post town", "municipality", "city/town"})
 STATE_NAMES = frozenset({"state", "province", "region", "prefecture", "state/province"})
 REGION_CODES = {"UK": "GB"}
+
+_District = tuple[str, str, str]  # its level, what that level is called, its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,12 @@ def _country_code(word: str) -> str | None:
     return REGION_CODES.get(code, code) if len(code) == 2 and code.isascii() and code.isalpha() else None
 
 
-def address(order: Json, levels: Levels, *, is_before_shipment: bool) -> Address | None:
-    """Return where an order goes; None where there is nothing to know.
+def address(order: Json, country: str | None, levels: Levels, *, is_before_shipment: bool) -> Address | None:
+    """Return where in a country an order goes; None where there is nothing to know.
 
     Shape: ``masked`` where any part holds asterisks, or where the street is withheld before shipment (T-74 to T-76).
     """
     recipient = child(order, "recipient_address")
-    country = region(order)
     parts = _parts(recipient, country or "", levels)
     given = [value for value in parts.values() if value]
     if not given and not is_before_shipment:
@@ -58,6 +59,10 @@ def address(order: Json, levels: Levels, *, is_before_shipment: bool) -> Address
 
 def _parts(recipient: Json, country: str, levels: Levels) -> dict[str, str]:
     more = (text(recipient, f"address_line{n}") for n in (2, 3, 4))
+    districts = [
+        (text(each, "address_level"), text(each, "address_level_name").lower(), text(each, "address_name"))
+        for each in children(recipient, "district_info")
+    ]
     first = text(recipient, "first_name") or text(recipient, "name")  # T-73
     return {
         "first_name": first,
@@ -67,24 +72,23 @@ def _parts(recipient: Json, country: str, levels: Levels) -> dict[str, str]:
         or text(recipient, "address_detail")
         or text(recipient, "full_address"),
         "line_2": ", ".join(line for line in more if line),
-        "city": _city(recipient, country, levels),
-        "state": _district(recipient, levels.state.get(country), STATE_NAMES, STATE_LEVEL),
+        "city": _city(recipient, districts, country, levels),
+        "state": _district(districts, levels.state.get(country), STATE_NAMES, STATE_LEVEL),
         "zip": text(recipient, "postal_code"),
     }
 
 
-def _city(recipient: Json, country: str, levels: Levels) -> str:
+def _city(recipient: Json, districts: Sequence[_District], country: str, levels: Levels) -> str:
     chosen = levels.city.get(country)
-    if not chosen and text(recipient, "post_town"):  # T-93
-        return text(recipient, "post_town")
-    return _district(recipient, chosen, CITY_NAMES, CITY_LEVELS.get(country, "L3"))
+    if not chosen and (town := text(recipient, "post_town")):  # T-93
+        return town
+    return _district(districts, chosen, CITY_NAMES, CITY_LEVELS.get(country, "L3"))
 
 
-def _district(recipient: Json, chosen: str | None, names: frozenset[str], usual: str) -> str:
+def _district(districts: Sequence[_District], chosen: str | None, names: frozenset[str], usual: str) -> str:
     """Return a district: of the level the operator chose, else of the kind it is called, else of the usual level."""
-    districts = children(recipient, "district_info")
-    at = {text(district, "address_level"): text(district, "address_name") for district in districts}
+    at = {level: name for level, _, name in districts}
     if chosen:
         return at.get(chosen, "")
-    called = [text(d, "address_name") for d in districts if text(d, "address_level_name").lower() in names]
-    return next((name for name in reversed(called) if name), "") or at.get(usual, "")
+    called = [name for _, kind, name in districts if kind in names and name]
+    return called[-1] if called else at.get(usual, "")

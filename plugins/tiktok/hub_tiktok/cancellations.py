@@ -42,13 +42,12 @@ class Cancellations:
     def decide(self, cancellation: Cancellation, *, accept: bool, reason: str | None) -> None:
         """Accept or refuse a buyer's request: one call, two for a refusal; a repeat does no harm (T-113)."""
         ids = {"cancel_id": cancellation.ref}
-        key = {"idempotency_key": f"hub-{cancellation.ref}-{'approve' if accept else 'reject'}"}
         try:
             if accept:
-                self._shops.call(APPROVE, key, ids=ids)
+                self._shops.call(APPROVE, {"idempotency_key": f"hub-{cancellation.ref}-approve"}, ids=ids)
             else:
                 body = {"reject_reason": self._reject_reason(cancellation.ref, reason)}
-                self._shops.call(REJECT, key, body=body, ids=ids)
+                self._shops.call(REJECT, body=body, ids=ids)
         except RefusedError as error:
             if error.code != DECISION.slug or self._state_of(cancellation.ref) is not _wanted(accept=accept):
                 raise
@@ -61,8 +60,7 @@ class Cancellations:
     def _reject_reason(self, ref: str, reason: str | None) -> str:
         """Return the key of a reason that TikTok takes for this request now, by key or by its words."""
         query = {"return_or_cancel_id": ref, "locale": "en-US"}
-        listed = children(self._shops.call(REJECT_REASONS, query), "reasons")
-        offered = {text(each, "name"): text(each, "text") for each in listed if text(each, "name")}
+        offered = _offered(self._shops.call(REJECT_REASONS, query))
         if reason is None and offered:
             return PACKED if PACKED in offered else next(iter(offered))
         wanted = (reason or "").casefold()
@@ -119,7 +117,7 @@ class Cancellations:
         )
 
 
-def cancellation(item: Json, read_at: datetime) -> Cancellation | None:
+def cancellation(item: Json, changed_at: datetime) -> Cancellation | None:
     """Return a cancellation; None where its state is a word we do not know."""
     state = STATES.get(text(item, "cancel_status"))
     if state is None or not text(item, "cancel_id") or not text(item, "order_id"):
@@ -134,8 +132,21 @@ def cancellation(item: Json, read_at: datetime) -> Cancellation | None:
         lines=tuple(line for line in lines if line),
         reason=text(item, "cancel_reason_text") or text(item, "cancel_reason"),
         decide_by=min((at for at in deadlines if at), default=None),
-        updated_at=instant(item, "update_time") or instant(item, "create_time") or read_at,
+        updated_at=changed_at,
     )
+
+
+def _offered(answer: Json) -> dict[str, str]:
+    """Return words by key of the reasons in an answer; whichever list has them, since only clients name it (T-113)."""
+    listed = [each for name in answer for each in children(answer, name)]
+    keys = ("name", "reject_reason", "reason", "key")
+    words = ("text", "reject_reason_text", "reason_text")
+    found = {_first(each, keys): _first(each, words) for each in listed}
+    return {key: said for key, said in found.items() if key}
+
+
+def _first(item: Json, names: tuple[str, ...]) -> str:
+    return next((value for name in names if (value := text(item, name))), "")
 
 
 def _wanted(*, accept: bool) -> CancellationState:

@@ -184,6 +184,8 @@ def row_of(code: int, message: str) -> Row:
     """Return the table's line for a code; one that nobody listed counts as a refusal of this very request."""
     if code == 36009004:
         lower = message.lower()
+        if "unexpected identifier" in lower:  # T-21: the text seen live, which may name the parameter
+            return UNWANTED if "cipher" in lower else REFUSED
         return next((row for words, row in MESSAGES if words in lower), REFUSED)
     if code == 10006402:  # T-39: "permission denied" in one text, an internal error in a later one
         return UNREADABLE if "permission" in message.lower() else BUSY

@@ -37,6 +37,7 @@ from hub_tiktok.address import Levels
 from hub_tiktok.cancellations import Cancellations, cancellation
 from hub_tiktok.carriers import Carriers
 from hub_tiktok.catalogue import Catalogue
+from hub_tiktok.changes import changed_at
 from hub_tiktok.check import clock_findings, location_findings, scope_findings, shop_findings
 from hub_tiktok.client import Client
 from hub_tiktok.codes import SCOPE, UNREADABLE
@@ -44,7 +45,7 @@ from hub_tiktok.feed import Feed, Search
 from hub_tiktok.listing import Listings
 from hub_tiktok.locations import Warehouses
 from hub_tiktok.orders import Orders
-from hub_tiktok.payload import parse, text, whole
+from hub_tiktok.payload import Json, parse, text, whole
 from hub_tiktok.returns import goods_return, search_returns
 from hub_tiktok.settings import TikTokSettings
 from hub_tiktok.shipping import Shipping
@@ -185,7 +186,7 @@ class TikTokConnector:
     def pull_cancellations(self, since: Cursor | None, start: datetime) -> Iterator[Page[Cancellation]]:
         """Read changed cancellations, 50 a call, oldest change first (T-112)."""
         for page in self._feed(self._cancellations.search, since, start).pages():
-            read = [(item, cancellation(item, self._connection.clock.now())) for item in page.orders]
+            read = [(item, cancellation(item, self._changed_at(item, "cancel_status"))) for item in page.orders]
             for item in (item for item, value in read if value is None):
                 self._connection.log.warning("cancellation-unreadable", status=text(item, "cancel_status"))
             yield Page(tuple(value for _, value in read if value is not None), _cursor(page.resume_at))
@@ -208,8 +209,7 @@ class TikTokConnector:
         received = self._connection.settings.received_statuses
         search = partial(search_returns, self._shops)
         for page in self._feed(search, since, start).pages():
-            now = self._connection.clock.now()
-            read = (goods_return(item, received, now) for item in page.orders)
+            read = (goods_return(item, received, self._changed_at(item, "return_status")) for item in page.orders)
             yield Page(tuple(value for value in read if value is not None), _cursor(page.resume_at))
 
     @hookimpl
@@ -241,6 +241,9 @@ class TikTokConnector:
     def refresh_token(self, token: Token) -> Token:
         """Exchange the refresh token once, unsigned, for a new pair (T-12, T-13)."""
         return refreshed(self._client, token, self._connection.id)
+
+    def _changed_at(self, record: Json, status_name: str) -> datetime:
+        return changed_at(self._connection, record, status_name)
 
     def _feed(self, search: Search, since: Cursor | None, start: datetime) -> Feed:
         return Feed(

@@ -38,7 +38,7 @@ _CLASSES: dict[str, type[AuthorizationError | ConfigurationError]] = {
     CIPHER.slug: CipherRefusedError,
     UNWANTED.slug: CipherUnwantedError,
 }
-_DEAD_TOKENS = frozenset({105001, 105002, 105003})
+_DEAD_TOKENS = frozenset({101000, 105001, 105002, 105003})  # T-18, T-36
 PACKAGE_FAILED = 10007014  # T-111: a package of a batch failed; only the text says why
 CODE_DIGITS = 8
 _TOO_MANY = 36009002  # T-38: turned away at the door, so nothing happened

@@ -150,9 +150,9 @@ class Feed:
 
     def _mark(self, after: Window | None) -> int:
         """Return where to resume: moves on with the first page, and then with each window read to its end."""
+        is_settled = self.newest < self.now - self.overlap_s  # nothing of that time can still show up late
         if after is not None and after.end is None:
-            return max(self.start, self.newest - self.overlap_s)
+            return self.newest + 1 if is_settled else max(self.start, self.newest - self.overlap_s)
         if self.resume_at is None or after is not None:
-            is_settled = self.newest < self.now - self.overlap_s  # nothing of that time can still show up late
             self.resume_at = self.newest if is_settled else max(self.start, self.newest - self.overlap_s)
         return self.resume_at

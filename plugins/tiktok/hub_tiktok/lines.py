@@ -40,6 +40,7 @@ def read_line(item: Json, order: Json, status: OrderStatus) -> LineItem:
     ref = text(item, "id")
     if not ref:
         raise UnreadableError("a line has no id")
+    tax, tax_rate = _tax(item)
     return LineItem(
         ref=ref,
         sku=text(item, "seller_sku") or None,  # T-64
@@ -48,8 +49,8 @@ def read_line(item: Json, order: Json, status: OrderStatus) -> LineItem:
         price=_price(item),
         seller_discount=amount(item, "seller_discount"),
         channel_discount=amount(item, "platform_discount"),
-        tax=_tax(item),
-        tax_rate=_tax_rate(item),
+        tax=tax,
+        tax_rate=tax_rate,
         status=_status(item, status),
         is_gift=flag(item, "is_gift"),
         parts=_parts(item),
@@ -74,16 +75,17 @@ def _price(item: Json) -> Decimal:
     return ZERO if sale is None else sale + amount(item, "seller_discount") + amount(item, "platform_discount")
 
 
-def _tax(item: Json) -> Decimal | None:
+def _tax(item: Json) -> tuple[Decimal | None, Decimal | None]:
+    """Return the tax's amount, and its rate in percent; None for what is not told.
+
+    TikTok tells rates as fractions ("0.0825", T-88); one above 1 can only be percent already.
+    """
     taxes = children(item, "item_tax")
-    return sum((amount(tax, "tax_amount") for tax in taxes), ZERO) if taxes else None
-
-
-def _tax_rate(item: Json) -> Decimal | None:
-    """Return percent. TikTok tells a fraction ("0.0825", T-88); one above 1 can only be percent already."""
-    stated = [number(tax, "tax_rate") for tax in children(item, "item_tax")]
+    if not taxes:
+        return None, None
+    stated = [number(tax, "tax_rate") for tax in taxes]
     rates = [rate if rate > 1 else rate * HUNDRED for rate in stated if rate is not None]
-    return sum(rates, ZERO) if rates else None
+    return sum((amount(tax, "tax_amount") for tax in taxes), ZERO), sum(rates, ZERO) if rates else None
 
 
 def _status(item: Json, order_status: OrderStatus) -> LineStatus:
@@ -97,6 +99,8 @@ def _status(item: Json, order_status: OrderStatus) -> LineStatus:
 def _parts(item: Json) -> tuple[Part, ...]:
     """Return what a virtual bundle ships, one Part per variant; empty for anything else (T-72)."""
     listed = children(item, "combined_listing_skus") or children(item, "sub_item_info")
+    if not listed:
+        return ()
     merged: dict[tuple[str, str], Decimal] = {}
     for part in listed:
         key = (text(part, "sku_id"), text(part, "seller_sku"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from hub.contract import Connection, Listing, Picture
+from hub.contract import Connection, Listing, Picture, RejectedError
 from hub_tiktok.client import Client, Files
+from hub_tiktok.codes import REFUSED
 from hub_tiktok.endpoints import BRANDS, CATEGORY_ATTRIBUTES, CATEGORY_GUESS, IMAGE_UPLOAD
 from hub_tiktok.payload import Json, children, flag, text
 from hub_tiktok.settings import TikTokSettings
@@ -108,7 +109,12 @@ class Finder:
     def _attributes_of(self, category: str) -> list[Json]:
         if category not in self._attributes:
             query = {"category_version": self._connection.settings.category_version, "locale": "en-US"}
-            data = self._shops.call(CATEGORY_ATTRIBUTES, query, ids={"category_id": category})
+            try:
+                data = self._shops.call(CATEGORY_ATTRIBUTES, query, ids={"category_id": category})
+            except RejectedError as error:
+                if error.code != REFUSED.slug:
+                    raise
+                data = self._shops.call(CATEGORY_ATTRIBUTES, ids={"category_id": category})  # T-121
             self._attributes[category] = children(data, "attributes")
         return self._attributes[category]
 
@@ -129,7 +135,7 @@ def _value(attribute: Json, value: str) -> Json | None:
     """Return a value as TikTok takes it: one of its own by name or id, or free text where it allows that."""
     for offered in children(attribute, "values"):
         if value.casefold() in (text(offered, "name").casefold(), text(offered, "id")):
-            return {"id": text(offered, "id"), "name": text(offered, "name")}
+            return {"id": text(offered, "id")} if text(offered, "id") else {"name": text(offered, "name")}
     is_free = flag(attribute, "is_customizable") or not children(attribute, "values")
     return {"name": value} if is_free else None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from hub.contract import Connection, Location, LocationKind, RejectedError
+from hub.contract import ConfigurationError, Connection, Location, LocationKind, RejectedError
 from hub_tiktok.client import Client
 from hub_tiktok.endpoints import FBT, FBT_WAREHOUSES, WAREHOUSES
-from hub_tiktok.errors import CipherUnwantedError
+from hub_tiktok.errors import CipherUnwantedError, RefusedError
 from hub_tiktok.payload import Json, children, flag, text, texts
 from hub_tiktok.settings import TikTokSettings
 from hub_tiktok.shops import Shops
@@ -15,6 +15,7 @@ from hub_tiktok.shops import Shops
 KINDS = {"SALES_WAREHOUSE": LocationKind.SHIPS, "RETURN_WAREHOUSE": LocationKind.RETURNS}  # T-78
 
 OWN_PLACES = "fbt-warehouses"
+PARAMETER = 36009004  # T-37
 
 
 class Warehouses:
@@ -47,13 +48,16 @@ class Warehouses:
         return frozenset(texts({"ids": json.loads(known)}, "ids"))
 
     def _run_by_channel(self) -> dict[str, str]:
-        """Return names by warehouse id; empty where the scope is missing or the shop is not on board."""
+        """Return names by warehouse id; empty where the scope is missing or the call is refused, as off board.
+
+        What is wrong with the connection itself shows in every call, so nothing is hidden by that.
+        """
         if FBT not in self._connection.tokens.scopes():
             return {}
         try:
             data = self._fbt_warehouses()
-        except RejectedError as error:
-            self._connection.log.info("fbt-warehouses-refused", reason=error.what)
+        except (RejectedError, ConfigurationError) as error:
+            self._connection.log.warning("fbt-warehouses-refused", reason=error.what)
             return {}
         # T-92: the sources name the fields but not the list; whichever list has such objects is the one
         listed = [item for name in data for item in children(data, name) if "warehouse_ids" in item]
@@ -63,7 +67,11 @@ class Warehouses:
         try:  # T-92: whether this call takes the cipher is not known
             return self._shops.call(FBT_WAREHOUSES)
         except CipherUnwantedError:
-            return self._client.call(FBT_WAREHOUSES).data
+            pass
+        except RefusedError as error:
+            if error.vendor_code != PARAMETER:  # which may be about the cipher, and not say so (T-21)
+                raise
+        return self._client.call(FBT_WAREHOUSES).data
 
 
 def _location(item: Json) -> Location | None:

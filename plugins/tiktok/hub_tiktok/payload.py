@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from pydantic_core import from_json
+
 Json = dict[str, Any]
 ZERO = Decimal(0)
 
@@ -20,12 +22,23 @@ class UnreadableError(ValueError):
 
 
 def parse(content: bytes) -> Json | None:
-    """Return the JSON object in some bytes, its fractions as Decimal; None where there is no JSON object."""
+    """Return the JSON object in some bytes; None where there is no JSON object.
+
+    Shape: amounts are texts (T-43); a number with a point becomes a float, whose digits ``number`` reads as they stand.
+    """
     try:
-        value = json.loads(content, parse_float=Decimal)
+        value = from_json(content)
+    except ValueError:
+        value = _patiently(content)
+    return value if isinstance(value, dict) else None
+
+
+def _patiently(content: bytes) -> Any:
+    # Half of an escaped character is no text for the fast parser.
+    try:
+        return json.loads(content)
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
 
 
 def text(source: Mapping[str, Any], name: str) -> str:

@@ -9,7 +9,7 @@ from hub.contract import Return, ReturnLine
 from hub_tiktok.changes import changed_page
 from hub_tiktok.endpoints import RETURN_SEARCH
 from hub_tiktok.feed import SearchPage, Window
-from hub_tiktok.payload import Json, children, instant, text
+from hub_tiktok.payload import Json, children, text
 from hub_tiktok.shops import Shops
 
 CLOSED = frozenset({  # T-115: nothing more comes of these
@@ -24,7 +24,7 @@ def search_returns(shops: Shops, window: Window, token: str) -> SearchPage:
     return changed_page(shops, RETURN_SEARCH, "return_orders", "return_id", window, token)
 
 
-def goods_return(item: Json, received: Collection[str], read_at: datetime) -> Return | None:
+def goods_return(item: Json, received: Collection[str], changed_at: datetime) -> Return | None:
     """Return what comes back; None where it has no id, order or lines.
 
     Args:
@@ -51,5 +51,5 @@ def goods_return(item: Json, received: Collection[str], read_at: datetime) -> Re
         tracking_number=number or None,
         carrier=text(item, "return_provider_name") or None,
         reason=text(item, "return_reason_text") or text(item, "return_reason"),
-        updated_at=instant(item, "update_time") or instant(item, "create_time") or read_at,
+        updated_at=changed_at,
     )

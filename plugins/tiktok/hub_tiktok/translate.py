@@ -115,7 +115,7 @@ def _order(payload: Json, context: Context) -> Order:
         taxes_included=taxes_included,
         lines=lines,
         totals=totals,
-        address=address(payload, context.levels, is_before_shipment=status in BEFORE_SHIPMENT),
+        address=address(payload, destination, context.levels, is_before_shipment=status in BEFORE_SHIPMENT),
         buyer=_buyer(payload),
         note=text(payload, "buyer_message"),
         tags=tags,

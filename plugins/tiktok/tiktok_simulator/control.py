@@ -16,6 +16,7 @@ from tiktok_simulator.aftersale.buyer import ask_return, go_on
 from tiktok_simulator.auth_pages import AuthPages
 from tiktok_simulator.catalogue.till import buy, set_sku
 from tiktok_simulator.demo import seed_demo
+from tiktok_simulator.demo_deeds import deed
 from tiktok_simulator.options import OptionError
 from tiktok_simulator.wire import ControlError, Json, Reply, Request, json_reply
 from tiktok_simulator.world import World
@@ -45,6 +46,7 @@ class Control:
             ("GET", "settings"): lambda _: settings(),
             ("POST", "seed"): world.seed,
             ("POST", "demo"): lambda wish: seed_demo(world, wish),
+            ("POST", "deed"): lambda wish: deed(world, wish),
             ("POST", "authorisation"): self._authorisation,
             ("POST", "returns"): lambda wish: ask_return(world, wish),
             ("POST", "buy"): lambda wish: buy(world, wish),

@@ -13,6 +13,7 @@ from tiktok_simulator.world import World
 
 SHOP_ID = "7495000000000000001"
 BUNDLE_SKU = "TT-BUNDLE"
+SERVICE_ID = "7172000000000000001"  # of the demo's app; any other opens the page of consent as well
 # How often each kind comes among the orders beyond the first of each.
 WEIGHTS = {
     "normal": 40,
@@ -59,6 +60,8 @@ def seed_demo(world: World, wish: Json) -> Json:
         "orders": sum(len(ids) for ids in made.values()),
         "kinds": {kind: {"count": len(ids), "example": ids[0]} for kind, ids in sorted(made.items())},
         "note": NOTE,
+        "carriers": [each["name"] for each in world.shops.providers("US")],
+        "settings": {"service_id": world.options["service_id"] or SERVICE_ID},
     }
 
 

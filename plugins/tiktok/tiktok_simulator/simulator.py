@@ -41,7 +41,7 @@ class Simulator:
         """Bind and serve in background threads."""
         self._server = Server(self._address, self._answer, self._world.clock.now)
         self._world.documents.base_url = self.url
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -213,7 +213,8 @@ def test_a_variant_lost_between_pages_is_looked_for_once_more(odd: Callable[...,
     [first] = made.connector.pull_products(None, None)
     assert json.loads(first.cursor or "") == {"updated_at_min": None, "second_look": True}
     [second] = made.connector.pull_products(first.cursor, None)
-    assert json.loads(second.cursor or "") == {"updated_at_min": "2026-01-15T08:00:00.000Z", "second_look": False}
+    cursor = json.loads(second.cursor or "")
+    assert (cursor["updated_at_min"], cursor["second_look"]) == ("2026-01-15T08:00:00.000Z", False)
 
 
 def test_an_archived_parent_is_seen_by_look_up_even_where_the_pull_misses_it(katana: Any, shop: Any) -> None:

@@ -245,3 +245,18 @@ def test_old_ones_among_many_cost_at_most_one_call_more_than_one_each(
     found = bench.connector.fetch_fulfillments(["2", "3", "4"])
     assert [each.ref for each in found] == ["2", "3", "4"]
     assert account.calls() == 4
+
+
+def test_a_quiet_poll_reads_one_page_however_much_was_shipped_at_once_before(katana: Any, bench: Any) -> None:
+    """K-71, K-82: a busy minute is read again for as long as something of it may show late."""
+    bench = katana.bench(page_size=2)
+    for number in ("1", "2", "3"):
+        katana.do("ship", order_no=f"TT-{number}", quantities={"MUG-BLUE": 1})
+    _, cursor = poll(bench)
+    counts = []
+    for _ in range(5):
+        later(katana, bench, minutes=5)
+        katana.forget()
+        found, cursor = poll(bench, cursor)
+        counts.append((len(found), len(katana.calls())))
+    assert (counts[:3], counts[-1]) == ([(3, 2)] * 3, (1, 1))

@@ -155,3 +155,13 @@ def test_what_katana_refuses_is_told_with_the_number_of_the_return(
     with pytest.raises(RejectedError) as caught:
         bench.connector.push_return(back(location_ref="Returns"))
     assert caught.value.code == "reference-invalid"
+
+
+def test_goods_go_back_into_stock_by_way_of_returned_where_katana_wants_each_step(
+    katana: Any, bench: Any, back: Callable[..., SalesReturn]
+) -> None:
+    """K-90, sheet 7: three statuses, and nobody says that one may be left out."""
+    katana.options(return_steps="in_turn")
+    bench.connector.push_return(back(2))
+    [head], _ = state(katana)
+    assert (head["status"], stock_of_returns(katana, "MUG-BLUE")) == ("RESTOCKED_ALL", 2)

@@ -217,3 +217,11 @@ def test_a_location_that_cannot_be_katanas_is_refused_before_any_call(katana: An
         levels(katana.bench(), None, "Main warehouse")
     assert caught.value.code == "reference-invalid"
     assert katana.calls() == []
+
+
+def test_a_sweep_tells_each_sku_at_no_further_call(katana: Any, stocked: Any) -> None:
+    """K-91."""
+    bench = katana.bench()
+    found = levels(bench, None, stocked["locations"][MAIN])
+    assert katana.calls() == ["GET /inventory"]
+    assert {level.sku: level.variant_ref for level in found}["P-007"] == str(stocked["variants"]["P-007"])

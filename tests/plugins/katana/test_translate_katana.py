@@ -198,12 +198,16 @@ def test_the_variants_at_fault_are_those_katana_names(refusal: Refusal, refs: tu
         (Refusal(409, "already exists"), True),
         (Refusal(422, "Invalid", (Detail("/order_no", "unique", "must be unique"),)), True),
         (Refusal(422, "Invalid", (Detail("/order_no", "minLength", "must NOT have fewer than 1 characters"),)), False),
+        (Refusal(422, "Sales order TT-1 already exists."), True),
+        (Refusal(422, "Sales order TT-12 already exists."), False),
+        (Refusal(422, "A sales order with this number already exists"), True),
+        (Refusal(422, "Invalid", (Detail("", "unique", "order_no must be unique"),)), True),
         (Refusal(422, "Customer with this name already exists"), False),
     ],
 )
 def test_a_taken_number_is_told_from_a_bad_one(refusal: Refusal, is_taken: bool) -> None:
-    """K-45."""
-    assert is_number_taken(refusal) is is_taken
+    """K-45: nobody documents the words."""
+    assert is_number_taken(refusal, "TT-1") is is_taken
 
 
 def test_private_texts_hold_what_the_body_says_of_the_buyer() -> None:

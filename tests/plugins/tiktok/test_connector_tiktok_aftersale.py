@@ -6,12 +6,13 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from hub_tiktok.reasons import candidates, valid_reasons
 from hub_tiktok.returns import goods_return
 
 from hub.contract import Cancellation, CancellationState, Cursor, OrderStatus, RejectedError, Return
-from tests.plugins.tiktok.tiktok_bench import FIXED_NOW, LONG_AGO, Shop
+from tests.plugins.tiktok.tiktok_bench import FIXED_NOW, LONG_AGO, SHOP, Bench, Shop, told
 from tests.plugins.tiktok.tiktok_parcels import own, present, push, shop_in, waiting
 
 SEARCH = "/return_refund/202309/cancellations/search"
@@ -89,7 +90,6 @@ def test_a_request_is_refused_for_a_reason_that_tiktok_offers() -> None:
         shop.connector.decide_cancellation(request, False, None)
         reject = shop.calls[-1]
         assert json.loads(reject.content) == {"reject_reason": "seller_reject_apply_product_has_been_packed"}
-        assert reject.url.params["idempotency_key"]
         assert shop.paths() == [REASONS, f"{CANCEL}/{request.ref}/reject"]
         (found,) = _pull(shop)
         assert found.state is CancellationState.WITHDRAWN
@@ -210,3 +210,58 @@ def test_goods_that_did_not_come_back_are_not_received(parts: dict[str, str]) ->
 
 def test_a_return_that_cannot_be_read_is_left_out() -> None:
     assert goods_return({"return_id": "403", "order_id": "576"}, (), FIXED_NOW + timedelta(1)) is None
+
+
+def _untimed(status: dict[str, str]) -> Bench:
+    """A shop whose cancellations and returns tell exactly the fields that the vendor's page lists (sheet 10)."""
+    lines = [{"order_line_item_id": "11", "sku_id": "1", "seller_sku": "A"}]
+    request = {"cancel_id": "403", "order_id": "576", "cancel_type": "BUYER_CANCEL", "cancel_line_items": lines}
+    sent = {"return_id": "404", "order_id": "576", "return_type": "RETURN_AND_REFUND", "return_line_items": lines}
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        data = {
+            "shops": [{"id": SHOP, "region": "US", "cipher": "c"}],
+            "cancellations": [request | {"cancel_status": status["cancel"]}],
+            "return_orders": [sent | {"return_status": status["return"]}],
+        }
+        return httpx.Response(200, json={"code": 0, "data": data})
+
+    return told(answer)
+
+
+def test_records_that_tell_no_time_are_no_news_twice_and_news_again_with_another_status() -> None:
+    """T-122, sheet 10: the list of fields names no update_time; else every poll would read their orders again."""
+    status = {"cancel": "CANCELLATION_REQUEST_PENDING", "return": "AWAITING_BUYER_SHIP"}
+    bench = _untimed(status)
+
+    def pulled() -> list[Any]:
+        pulls = (bench.connector.pull_cancellations, bench.connector.pull_returns)
+        return [each for pull in pulls for page in pull(None, LONG_AGO) for each in page.items]
+
+    first = pulled()
+    bench.clock.time += timedelta(hours=1)
+    assert pulled() == first
+    status |= {"cancel": "CANCELLATION_REQUEST_COMPLETE", "return": "BUYER_SHIPPED_ITEM"}
+    assert [each.updated_at for each in pulled()] == [FIXED_NOW + timedelta(hours=1)] * 2
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        {"reasons": [{"name": "seller_reject_b", "text": "Too late"}]},
+        {"reject_reasons": [{"reject_reason": "seller_reject_b", "reject_reason_text": "Too late"}]},
+    ],
+)
+def test_a_refusal_names_an_offered_reason_and_sends_nothing_that_nobody_lists(reasons: dict[str, Any]) -> None:
+    """T-113, sheet 10: the answer's shape is told by clients only; a rejection's query is not said to hold a key."""
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        data = {"shops": [{"id": SHOP, "region": "US", "cipher": "c"}], **reasons}
+        return httpx.Response(200, json={"code": 0, "data": data})
+
+    bench = told(answer)
+    asked = Cancellation(ref="403", order_ref="576", state=CancellationState.REQUESTED, updated_at=FIXED_NOW)
+    bench.connector.decide_cancellation(asked, False, "too late")
+    rejection = bench.calls[-1]
+    assert json.loads(rejection.content) == {"reject_reason": "seller_reject_b"}
+    assert set(rejection.url.params) == {"app_key", "timestamp", "sign", "shop_cipher"}

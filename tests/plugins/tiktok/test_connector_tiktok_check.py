@@ -149,13 +149,25 @@ def test_a_shop_not_on_board_of_fbt_still_has_its_locations(bench: Bench, httpse
     assert [place.ref for place in bench.connector.list_locations()] == ["7001"]
 
 
-def test_the_fbt_call_is_made_without_a_cipher_where_none_is_wanted(bench: Bench, httpserver: HTTPServer) -> None:
-    """T-92."""
+@pytest.mark.parametrize(
+    "words", ["`shop_cipher` is not required", "Unexpected identifier", "Unexpected identifier `shop_cipher`"]
+)
+def test_the_fbt_call_is_made_without_a_cipher_where_none_is_wanted(
+    bench: Bench, httpserver: HTTPServer, words: str
+) -> None:
+    """T-92, T-21, sheet 3.4: both texts; refused without one too, the shop has its locations all the same."""
     bench.tokens.stored = a_token(scopes=("seller.fbt.info",))
-    _answers(httpserver, {"code": 36009004, "message": "`shop_cipher` is not required"})
-    with pytest.raises(ConfigurationError, match="shop-cipher-unwanted"):
-        bench.connector.list_locations()
+    _answers(httpserver, {"code": 36009004, "message": words})
+    assert [place.ref for place in bench.connector.list_locations()] == ["7001"]
     assert [("shop_cipher" in call.url.params) for call in bench.calls if call.url.path == FBT] == [True, False]
+
+
+def test_a_market_without_fbt_calls_still_has_its_locations(bench: Bench, httpserver: HTTPServer) -> None:
+    """T-32, sheet 2.6, 11: a scope may be granted where nothing stands behind it."""
+    bench.tokens.stored = a_token(scopes=("seller.fbt.info",))
+    _answers(httpserver, {"code": 36009009, "message": "unknown path"})
+    assert [place.ref for place in bench.connector.list_locations()] == ["7001"]
+    assert [name for name, _ in bench.log.lines] == ["fbt-warehouses-refused"]
 
 
 def test_without_the_fbt_scope_its_call_is_not_made(bench: Bench, httpserver: HTTPServer) -> None:

@@ -25,7 +25,6 @@ CODES: list[tuple[int, str, type[HubError], str]] = [
     (10006402, "internal error", TransientError, "channel-busy"),  # T-39
     (10006402, "permission denied", RejectedError, "order-unreadable"),  # T-39
     (21008111, "not this seller's", RejectedError, "order-unreadable"),  # T-39
-    (101000, "invalid", AuthorizationError, "token-refused"),  # T-36
     (105005, "access denied", AuthorizationError, "scope-missing"),  # T-16
     (106001, "bad sign", ConfigurationError, "signature-refused"),  # T-29
     (36009014, "gone", ConfigurationError, "version-retired"),  # T-35

@@ -68,6 +68,23 @@ def _demanding() -> Bench:
     return told(answer)
 
 
+def test_attributes_are_read_also_where_the_call_takes_no_query() -> None:
+    """T-121, sheet 8.9: the page of this call names no query, those of its siblings do."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/attributes") and "locale" in request.url.params:
+            return httpx.Response(200, json={"code": 36009004, "message": "Unexpected identifier: locale"})
+        data = {
+            "shops": [{"id": SHOP, "region": "US", "cipher": "c"}], "attributes": ATTRIBUTES,
+            "warehouses": [{"id": "7001", "type": "SALES_WAREHOUSE", "effect_status": "ENABLED"}],
+        }  # fmt: skip
+        return httpx.Response(200, json={"code": 0, "data": data})
+
+    (result,) = told(answer).connector.push_products([_listing(category="600001")])
+    assert result.code == "listing-incomplete"
+    assert "Material" in str(result.error)
+
+
 def _published(shop: Shop, **parts: Any) -> Listing:
     """A listing that the shop now has."""
     listing = _listing(**parts)
@@ -145,7 +162,7 @@ def test_attributes_are_sent_as_the_category_takes_them() -> None:
     (result,) = bench.connector.push_products([_listing(attributes=given)])
     assert result.made == "1729"
     assert json.loads(bench.calls[-1].content)["product_attributes"] == [
-        {"id": "100", "values": [{"id": "1", "name": "Steel"}]},
+        {"id": "100", "values": [{"id": "1"}]},
         {"id": "101", "values": [{"name": "Two years"}]},
     ]
 

@@ -28,11 +28,24 @@ def test_ten_pages_cost_ten_calls(shop: Shop) -> None:
 
 
 def test_the_poll_after_a_pull_costs_one_call_and_repeats_the_overlap_only(shop: Shop) -> None:
-    """T-49."""
-    ids = shop.backlog(150, step_s=60)
+    """T-49: until nothing of that time can show up late any more."""
+    shop.backlog(150, step_s=60)
+    late = shop.seed(*({"create_time": int(shop.clock.now().timestamp()) - age} for age in (500, 240, 120)))
     cursor = shop.pull()[-1].cursor
     shop.paths()
-    assert [order.ref for order in shop.orders(cursor)] == ids[-6:]  # 300 s of one a minute, both ends included
+    assert [order.ref for order in shop.orders(cursor)] == late[1:]  # within 300 s of the last
+    assert shop.paths() == [SEARCH]
+
+
+def test_a_quiet_poll_costs_one_call_however_much_changed_at_once_before(shop: Shop) -> None:
+    """T-49: what changed in one busy second is read again for as long as something of it may show up late."""
+    busy = shop.backlog(250, step_s=1, update_time=int(shop.clock.now().timestamp()) - 10)
+    cursor = shop.pull()[-1].cursor
+    assert len(shop.orders(cursor)) == len(busy)
+    shop.control("clock", {"advance_s": 301})
+    cursor = shop.pull(cursor)[-1].cursor
+    shop.paths()
+    assert shop.orders(cursor) == []
     assert shop.paths() == [SEARCH]
 
 
@@ -216,7 +229,7 @@ def test_a_count_that_never_fits_is_not_read_for_ever() -> None:
     """T-47: the count may be wrong; after three readings the cursor moves on and the log says so."""
     reading = [_page(("a", 10), token="t", total=9), _page(("b", 11), total=9)]
     log = ListLog()
-    feed = Feed(Pages(*reading * 3), log, start=5, now=1000, overlap_s=3)
+    feed = Feed(Pages(*reading * 3), log, start=5, now=12, overlap_s=3)
     assert list(feed.pages())[-1].resume_at == 8
     assert [event for event, _ in log.lines] == ["orders-skipped-by-paging"] * 3
 

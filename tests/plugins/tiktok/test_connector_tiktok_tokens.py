@@ -10,7 +10,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from hub.contract import AuthorizationError, ConfigurationError, ContractError, HubError, TransientError
-from tests.plugins.tiktok.tiktok_bench import FIXED_NOW, SETTINGS, Bench, Shop, a_token, shop_on_simulator, told
+from tests.plugins.tiktok.tiktok_bench import FIXED_NOW, SETTINGS, SHOP, Bench, Shop, a_token, shop_on_simulator, told
 
 REFRESH = "/api/v2/token/refresh"
 SHOPS = "/authorization/202309/shops"
@@ -146,6 +146,16 @@ def test_a_withdrawn_consent_asks_for_a_new_one(shop: Shop, code: str) -> None:
     shop.control("authorisation", {"action": "deauthorise"})
     with pytest.raises(AuthorizationError, match="main \\(owner\\) account"):
         shop.pull()
+
+
+@pytest.mark.parametrize("code", [101000, 105001, 105002, 105003])
+def test_whichever_code_a_dead_token_gets_a_fresh_one_is_tried(bench: Bench, httpserver: HTTPServer, code: int) -> None:
+    """T-18, T-36, sheet 4.1: all of them are of class A, refresh the token or consent again."""
+    httpserver.expect_ordered_request(SHOPS).respond_with_json({"code": code, "message": "no", "request_id": "r"})
+    httpserver.expect_ordered_request(REFRESH).respond_with_json(_answer())
+    reached = {"shops": [{"id": SHOP, "region": "US", "cipher": "c"}]}
+    httpserver.expect_ordered_request(SHOPS).respond_with_json({"code": 0, "data": reached})
+    assert [each.ref for each in bench.connector.list_accounts()] == [SHOP]
 
 
 def test_a_token_refused_twice_is_not_tried_a_third_time(bench: Bench, httpserver: HTTPServer) -> None:

@@ -23,7 +23,8 @@ US = _districts(
 
 def read(levels: Levels | None = None, *, early: bool = False, **parts: Any) -> Address:
     recipient = {"region_code": "US", "address_line1": "1 Example Ave", "district_info": US, **parts}
-    known = address({"recipient_address": recipient}, levels or Levels(), is_before_shipment=early)
+    payload = {"recipient_address": recipient}
+    known = address(payload, region(payload), levels or Levels(), is_before_shipment=early)
     assert known is not None
     return known
 
@@ -95,10 +96,10 @@ def test_asterisks_anywhere_make_it_masked(parts: Json) -> None:
 def test_an_address_withheld_before_shipment_is_masked() -> None:
     """T-74: empty in one text, masked in another, left out in a third manner."""
     assert read(early=True, address_line1="", district_info=[]).masked
-    left_out = address({}, Levels(), is_before_shipment=True)
+    left_out = address({}, None, Levels(), is_before_shipment=True)
     assert left_out is not None
     assert left_out.masked
-    assert address({}, Levels(), is_before_shipment=False) is None
+    assert address({}, None, Levels(), is_before_shipment=False) is None
 
 
 @pytest.mark.parametrize(("recipient", "code"), [
