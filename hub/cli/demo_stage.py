@@ -1,12 +1,15 @@
-"""The demo's stage: two simulators as processes of their own, their clocks in step, and what they counted."""
+"""The demo's stage: two simulators as processes of their own, the time that all share, and what both have."""
 
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,13 +18,14 @@ from typing import Any
 
 import httpx
 
+from hub.cli.demo_data import BUFFER, LOCATIONS, TEA
 from hub.contract import HubError
-from hub.host.clock import FOLLOW_EVERY_S
 from hub.host.discover import Found, simulators
 
-START_S = 20.0
+START_S, ANSWER_S = 60.0, 60.0
 ROLES = ("channel", "erp")
-AHEAD_S = 0.03  # real seconds: two clocks are never set at one instant, and a limit that opens early does no harm
+HOLD_S, SLACK_S = 3600.0, 120.0
+Pieces = Counter[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,11 @@ class Actor:
     url: str
     settings: Mapping[str, str]
     process: subprocess.Popen[bytes]
+    http: httpx.Client
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Make a control call: GET, or POST where there is a body."""
-        with httpx.Client(base_url=self.url, timeout=30, trust_env=False) as http:
-            answer = http.get(f"/_sim/{path}") if body is None else http.post(f"/_sim/{path}", json=body)
+        answer = self.http.get(f"/_sim/{path}") if body is None else self.http.post(f"/_sim/{path}", json=body)
         if answer.status_code != 200:
             raise HubError(
                 "simulator-refused",
@@ -47,38 +51,162 @@ class Actor:
             )
         return answer.json()
 
+    def do(self, deed: str, **wish: Any) -> Any:
+        """Have a deed done, in words that name no system; docs/simulators.md lists them."""
+        return self.ask("deed", {"deed": deed, **wish})
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A channel and an ERP that share one time."""
 
-    channel: Actor
-    erp: Actor
+class StageClock:
+    """The time that the hub and both simulators share: it passes where somebody waits, and stands still otherwise.
+
+    So nothing depends on how fast the machine is: an hour's wait takes no time, and a slow answer comes no later.
+    """
+
+    def __init__(self, *actors: Actor) -> None:
+        self._actors, self._lock = actors, threading.Lock()
+        self._now = 0.0
+        self._pass_to(time.time(), rate=0)
 
     def now(self) -> datetime:
         """Return the simulated instant."""
-        return datetime.fromtimestamp(self.channel.ask("clock")["now"], UTC)
+        return datetime.fromtimestamp(self._now, UTC)
 
-    def pass_time(self, seconds: float = 0.0, *, rate: float | None = None) -> None:
-        """Move both clocks forward, the channel's leading; and set their pace."""
-        wish: dict[str, float] = {"advance_s": seconds} | ({"rate": rate} if rate is not None else {})
-        now = self.channel.ask("clock", wish)["now"]
-        pace = rate or self.channel.ask("clock")["rate"]
-        self.erp.ask("clock", {"now": now + AHEAD_S * pace} | ({"rate": rate} if rate is not None else {}))
-        # The hub looks at its clock so often; a call signed with the time before a jump would be refused as too old.
-        time.sleep(FOLLOW_EVERY_S + 0.05)
+    def wait(self, seconds: float, until: threading.Event | None = None) -> None:
+        """Let that long pass at once, unless the event is set."""
+        if until is None or not until.is_set():
+            self._pass_to(self._now + seconds)
 
-    def counted(self) -> dict[str, dict[str, int]]:
-        """Return how many calls each system got, how many of them wrote, and how many it refused as too many."""
-        found = {}
-        for actor in (self.channel, self.erp):
-            calls = actor.ask("journal")["calls"]
-            found[actor.name] = {
-                "calls": actor.ask("counters")["total"],
-                "writes": sum(1 for call in calls if call["wrote"]),
-                "too_many": sum(1 for call in calls if call["status"] == 429),
-            }
+    def run(self) -> None:
+        """Let it go on as real time does, without the demo."""
+        self._pass_to(self._now + 1, rate=1)
+
+    def close(self) -> None:
+        """Hold nothing; the simulators outlive each hub that is opened."""
+
+    def _pass_to(self, instant: float, **pace: float) -> None:
+        with self._lock:
+            if instant > self._now:
+                to = math.ceil(instant * 1000) / 1000  # upwards: a wait for the rest of a microsecond must end
+                for actor in self._actors:
+                    actor.ask("clock", {"now": to, **pace})
+                self._now = to
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A channel and an ERP, and their time."""
+
+    channel: Actor
+    erp: Actor
+    clock: StageClock
+
+    def seen(self) -> Seen:
+        """Ask both for everything they have."""
+        return Seen(
+            orders={each["ref"]: each for each in self.channel.do("orders")["orders"]},
+            sales=self.erp.do("orders")["orders"],
+            sells=self.channel.do("stock")["stock"],
+            stock=self.erp.do("stock")["stock"],
+        )
+
+    def listed(self, sku: str) -> list[str]:
+        """Return the states of a SKU's listings on the channel."""
+        return [each["state"] for each in self.channel.do("products")["products"] if sku in each["skus"]]
+
+    def counted(self, since: Mapping[str, int] | None = None) -> dict[str, dict[str, Any]]:
+        """Return by role what was called: by kind, how many wrote, how many were refused as too many, ``next``."""
+        actors = {"channel": self.channel, "erp": self.erp}
+        return {role: each.do("calls", since=(since or {}).get(role, 0)) for role, each in actors.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What both systems have at one moment, by their own account; docs/simulators.md has the shapes."""
+
+    orders: Mapping[str, Any]  # the channel's, by ref
+    sales: list[Any]  # the ERP's, deleted ones too
+    sells: Mapping[str, Mapping[str, int]]  # the channel's stock: SKU -> location -> units
+    stock: Mapping[str, Mapping[str, Mapping[str, int]]]  # the ERP's: SKU -> location -> on_hand, promised
+
+    @property
+    def living(self) -> dict[str, Any]:
+        """Return the ERP's living sales orders by the channel's ref; of two, the later one."""
+        return {each["ref"]: each for each in self.sales if not each["deleted"]}
+
+    def sale(self, ref: str) -> Mapping[str, Any]:
+        """Return the ERP's living sales order of an order; empty where there is none."""
+        found: Mapping[str, Any] = self.living.get(ref, {})
         return found
+
+    @property
+    def ever(self) -> set[str]:
+        """Return the refs that the ERP has, or had, a sales order for."""
+        return {each["ref"] for each in self.sales}
+
+    def wanted(self, ref: str) -> Counter[str]:
+        """Return what a buyer still wants: pieces by SKU."""
+        units = [unit for unit in self.orders[ref]["units"] if unit["state"] != "cancelled"]
+        return sum((Counter(unit["items"]) for unit in units), Counter())
+
+    def unknown(self, sku: str) -> int:
+        """Return how many pieces buyers were promised that the ERP has no sales order for."""
+        living = self.living
+        return sum(
+            unit["items"].get(sku, 0)
+            for ref, order in self.orders.items() if ref not in living and not order["by_channel"]
+            for unit in order["units"] if unit["state"] == "open"
+        )  # fmt: skip
+
+    def on_hand(self, sku: str) -> int:
+        """Return how many pieces the ERP has in its own warehouses."""
+        return sum(level["on_hand"] for place, level in self.stock.get(sku, {}).items() if place in LOCATIONS)
+
+    def promised(self, sku: str) -> int:
+        """Return how many of them its sales orders take."""
+        return sum(level["promised"] for place, level in self.stock.get(sku, {}).items() if place in LOCATIONS)
+
+    def spare(self, sku: str) -> int:
+        """Return what the ERP can spare: on hand, less what it has promised, less the unknown."""
+        return self.on_hand(sku) - self.promised(sku) - self.unknown(sku)
+
+    def is_tea(self, ref: str) -> bool:
+        """Say whether an order fits the route that leaves the channel's tea out."""
+        return any(sku.startswith(TEA) for sku in self.wanted(ref))
+
+    def missing(self, now: float) -> list[str]:
+        """Return the orders that should be in the ERP by now and are not: their hold is over, all SKUs exist."""
+        living = self.living
+        return [
+            ref
+            for ref, order in self.orders.items()
+            if order["state"] == "open" and not order["by_channel"] and ref not in living
+            and now >= (order["paid_at"] or now) + HOLD_S + SLACK_S
+            and all(sku in self.stock for sku in self.wanted(ref))
+        ]  # fmt: skip
+
+    def pieces(self, ref: str) -> tuple[Pieces, Pieces]:
+        """Return which piece travels under which number, by the ERP's account and by the channel's."""
+        sent, told = Pieces(), Pieces()
+        for parcel in self.sale(ref).get("parcels", ()):
+            for sku, quantity in parcel["items"].items():
+                sent[sku, parcel["number"]] += quantity
+        for unit in self.orders[ref]["units"]:
+            if unit["state"] == "shipped":
+                for sku, quantity in unit["items"].items():
+                    told[sku, unit["number"]] += quantity
+        return sent, told
+
+    def compared(self, off: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Return what the channel sells of each SKU that takes part, and what the ERP can spare."""
+        return {
+            sku: (sum(places.values()), self.spare(sku))
+            for sku, places in self.sells.items()
+            if sku in self.stock and sku not in off
+        }
+
+    def unequal(self, off: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Return those of them that do not sell what the ERP can spare, less the buffer."""
+        return {sku: both for sku, both in self.compared(off).items() if both[0] != max(0, both[1] - BUFFER)}
 
 
 def choose(role: str, wanted: str | None) -> Found:
@@ -103,6 +231,7 @@ def staged(folder: Path, channel: str, erp: str) -> Iterator[Stage]:
     """Run both simulators until the end of the block."""
     processes: list[subprocess.Popen[bytes]] = []
     files = [folder / f"{role}.ready" for role in ROLES]
+    actors: list[Actor] = []
     try:
         for name, file in zip((channel, erp), files, strict=True):
             file.unlink(missing_ok=True)
@@ -113,9 +242,11 @@ def staged(folder: Path, channel: str, erp: str) -> Iterator[Stage]:
                     command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=None, start_new_session=True
                 )
             )
-        actors = [_wait(*each) for each in zip((channel, erp), processes, files, strict=True)]
-        yield Stage(*actors)
+        actors += [_wait(*each) for each in zip((channel, erp), processes, files, strict=True)]
+        yield Stage(actors[0], actors[1], StageClock(*actors))
     finally:
+        for actor in actors:
+            actor.http.close()
         for process in processes:
             process.terminate()
         for process in processes:
@@ -136,7 +267,8 @@ def _wait(name: str, process: subprocess.Popen[bytes], file: Path) -> Actor:
             )
         time.sleep(0.02)
     said = json.loads(file.read_text())
-    return Actor(said["name"], said["connector"], said["url"], said["settings"], process)
+    http = httpx.Client(base_url=said["url"], timeout=ANSWER_S, trust_env=False)
+    return Actor(said["name"], said["connector"], said["url"], said["settings"], process, http)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:

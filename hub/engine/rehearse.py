@@ -19,6 +19,7 @@ from hub.engine.planning import StandIn
 from hub.engine.review import Count, counts
 from hub.engine.sync import Progress, sync
 from hub.engine.world import Trace, World, build
+from hub.host.clock import HubClock
 from hub.host.discover import Found
 from hub.routing.model import CustomerPer
 from hub.store import Store, known, open_store, orders
@@ -65,13 +66,15 @@ def rehearse(
     only: str | None = None,
     tell: Callable[[Progress], None] = lambda progress: None,
     trace: Trace | None = None,
+    time: HubClock | None = None,
 ) -> Rehearsal:
     """Do one pass on a copy; ``store`` keeps only what must outlive it: renewed tokens."""
     with _copied(store) as copy:
         before = tuple(counts(copy))
         world = build(
-            config, plugins, copy, environ=environ, key_file=key_file, dry=True, token_store=store, trace=trace
-        )
+            config, plugins, copy, environ=environ, key_file=key_file, dry=True, token_store=store, trace=trace,
+            time=time,
+        )  # fmt: skip
         stand_in = StandIn(world, store)
         world.stand_in = stand_in
         try:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,14 +52,12 @@ def test_it_shows_the_six_commands_in_order() -> None:
     assert shown[:6] == begin
 
 
-@pytest.mark.xdist_group("readme")  # one stage serves them all
 @pytest.mark.parametrize("shown", HUB, ids=lambda shown: shown.command)
 def test_each_command_prints_what_the_page_shows(printed: dict[str, str], shown: Shown) -> None:
     assert shown.prints
     assert list(missing(shown, printed[shown.command])) == [], printed[shown.command]
 
 
-@pytest.mark.xdist_group("readme")
 def test_init_asks_for_the_variables_that_the_route_file_uses(printed: dict[str, str]) -> None:
     used = set(re.findall(r"\$\{(\w+)\}", ROUTE_FILE))
     asked = re.findall(r"Set in the environment: (.*)", printed["hub init"])[0].split(", ")
@@ -80,16 +76,6 @@ def test_the_route_file_is_whole_and_valid(tmp_path: Path) -> None:
 
 def test_commands_named_in_the_text_exist() -> None:
     assert {command: why for command in spans(README) if (why := misuse(command)) is not None} == {}
-
-
-@pytest.mark.slow
-def test_the_demo_prints_what_the_page_shows(tmp_path: Path) -> None:
-    (capture,) = blocks(README, "text")
-    command = [sys.executable, "-m", "hub", "demo", "--fast", "--orders", "40", "--keep", str(tmp_path / "demo")]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert ran.returncode == 0, ran.stderr
-    lines = tuple(line for line in capture.splitlines() if line.strip())
-    assert list(missing(Shown("hub demo", lines), ran.stdout)) == [], ran.stdout
 
 
 @pytest.mark.parametrize("name", PAGES)
