@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 TESTS ?=
+MONTH ?=
 
-.PHONY: help demo test check bench docs lock clean
+.PHONY: help demo test check bench month docs lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,7 +22,7 @@ demo: $(VENV)/ready  ## run the whole flow against simulators of both systems
 	@$(BIN)/hub demo
 
 test: $(VENV)/ready  ## run every test
-	@$(BIN)/python -m pytest -q -n 2 $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(TESTS)
 
 check: $(VENV)/ready  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
@@ -31,6 +32,9 @@ check: $(VENV)/ready  ## format, lint, types, import contracts
 
 bench: $(VENV)/ready  ## measure, print one figure a line, write bench/results.json
 	@$(BIN)/python -m bench
+
+month: $(VENV)/ready  ## live through a simulated month and check every law (MONTH="--days 3 --orders 400" for less)
+	@$(BIN)/python -m bench.month $(MONTH)
 
 docs: $(VENV)/ready  ## write the generated pages anew
 	@$(BIN)/python -m hub.config.describe > docs/routes.md.new && mv docs/routes.md.new docs/routes.md

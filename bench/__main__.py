@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import orders, startup
+from bench import calls, orders, startup
 
 
 def main() -> None:
@@ -15,7 +16,14 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=10_000)
     wanted = parser.parse_args()
     figures: dict[str, float] = {}
-    for measure in (startup.measure, lambda: orders.measure(wanted.orders, max(wanted.orders // 10, 10))):
+    measures: tuple[Callable[[], Mapping[str, float]], ...] = (
+        startup.measure,
+        lambda: orders.measure(wanted.orders, max(wanted.orders // 10, 10)),
+        calls.measure_stock,
+        calls.measure_parcels,
+        calls.measure_quiet,
+    )
+    for measure in measures:
         for name, value in measure().items():
             print(f"{name}: {value:.3f}", flush=True)
             figures[name] = value
