@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,9 @@ ROUTE = """\
     orders:
       start: 2026-03-01
 """
+
+
+installed = cache(connectors)
 
 
 class Site:
@@ -157,7 +161,7 @@ class Site:
     def open(self, time: HubClock | None = None) -> World:
         """Start a hub on this site's route file and database (``time``: by this clock)."""
         self.close_hub()
-        plugins = connectors()
+        plugins = installed()
         usable = {name: found.plugin for name, found in plugins.items() if found.plugin is not None}
         config = load(self.folder / "routes.yaml", usable, self.environ())
         store = open_store(self.database)

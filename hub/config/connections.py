@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ValidationError
 
 from hub.config.faults import Report, child, listing, nearest, printable
-from hub.config.marks import SECRET, URL, Schema, find_marked
+from hub.config.marks import SECRET, URL, Schema, find_marked, schema_of
 from hub.config.references import DOLLAR
 from hub.config.secrets import STAND_IN, read_secret
 from hub.contract import Connector, is_loopback
@@ -29,7 +29,7 @@ class Entry:
 
     @property
     def schema(self) -> Schema:
-        return self.connector.settings_model.model_json_schema()
+        return schema_of(self.connector.settings_model)
 
 
 def entries(data: Any, connectors: Connectors) -> Iterator[Entry]:
@@ -88,7 +88,7 @@ def check_urls(entry: Entry, report: Report) -> None:
 def is_on_loopback(settings: BaseModel) -> bool:
     """Say whether settings, defaults included, name at least one outside system, and each on this very machine."""
     data = settings.model_dump(mode="json", by_alias=True)
-    urls = [url.value for url in find_marked(URL, type(settings).model_json_schema(), data) if url.value is not None]
+    urls = [url.value for url in find_marked(URL, schema_of(type(settings)), data) if url.value is not None]
     return bool(urls) and all(isinstance(url, str) and is_local(url) for url in urls)
 
 

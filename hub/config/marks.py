@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from hub.config.faults import child
 
@@ -21,6 +24,12 @@ class Marked:
     name: str
     value: Any
     may_be_null: bool
+
+
+@cache
+def schema_of(model: type[BaseModel]) -> Schema:
+    """Return the JSON Schema of a settings model; made once, because that takes milliseconds, so not to be changed."""
+    return model.model_json_schema()
 
 
 def find_marked(mark: str, schema: Schema, data: Any, pointer: str = "", name: str = "") -> Iterator[Marked]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from hub.config.marks import SECRET, Schema, is_marked, may_be_null
+from hub.config.marks import SECRET, Schema, is_marked, may_be_null, schema_of
 from hub.config.references import NAME
 from hub.contract import Connector
 
@@ -47,7 +47,7 @@ def compose_schema(connectors: Mapping[str, type[Connector]]) -> dict[str, Any]:
         connection["properties"]["connector"]["enum"] = sorted(connectors)
     choices = []
     for name in sorted(connectors):
-        settings = _prepared(connectors[name].settings_model.model_json_schema(), f"#/$defs/settings-{name}", name)
+        settings = _prepared(schema_of(connectors[name].settings_model), f"#/$defs/settings-{name}", name)
         schema["$defs"][f"settings-{name}"] = settings
         choices.append(_choice(name, bool(settings.get("required"))))
     if choices:

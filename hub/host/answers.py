@@ -19,7 +19,7 @@ WITHOUT_BODY = (204, 304)
 
 Headers = list[tuple[bytes, bytes]]
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: .*)?")
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n]*)\r?\n")  # RFC 9110, 5.6.2
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")  # of a chunk, with extensions nobody reads
 
 
@@ -63,7 +63,10 @@ def read_answer(stream: BinaryIO, method: str) -> Answer:
 
 
 def _line(stream: BinaryIO) -> bytes:
-    line = stream.readline(MAX_LINE_BYTES)
+    return _ended(stream.readline(MAX_LINE_BYTES))
+
+
+def _ended(line: bytes) -> bytes:
     if not line.endswith(b"\n"):
         raise httpx.RemoteProtocolError("the answer ends within a line" if line else "the answer ends too early")
     return line.rstrip(b"\r\n")
@@ -78,15 +81,16 @@ def _status(line: bytes) -> tuple[bytes, int]:
 
 def _headers(stream: BinaryIO) -> Headers:
     headers: Headers = []
-    while line := _line(stream):
-        name, colon, value = line.partition(b":")
-        if headers and line[:1] in b" \t":  # a value that goes on in the next line
-            headers[-1] = (headers[-1][0], headers[-1][1] + b" " + line.strip())
-        elif not colon or not _NAME.fullmatch(name) or len(headers) >= MAX_HEADERS:
-            raise httpx.RemoteProtocolError("the answer's headers cannot be read")
+    while True:
+        line = stream.readline(MAX_LINE_BYTES)
+        if (found := _FIELD.fullmatch(line)) is not None and len(headers) < MAX_HEADERS:
+            headers.append((found[1], found[2].strip()))
+        elif not (other := _ended(line)):
+            return headers
+        elif headers and other[:1] in b" \t":  # a value that goes on in the next line
+            headers[-1] = (headers[-1][0], headers[-1][1] + b" " + other.strip())
         else:
-            headers.append((name, value.strip()))
-    return headers
+            raise httpx.RemoteProtocolError("the answer's headers cannot be read")
 
 
 def _words(headers: Headers, name: bytes) -> list[bytes]:

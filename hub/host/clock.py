@@ -10,6 +10,7 @@ from typing import Protocol
 import httpx
 
 from hub.contract import ConfigurationError, is_loopback
+from hub.host.transport import Transport
 
 FOLLOW_EVERY_S = 0.2
 
@@ -69,7 +70,7 @@ class FollowedClock:
                 do="Remove 'clock' from the route file; it is for simulators.",
             )
         self._url, self._lock = url, threading.Lock()
-        self._http = httpx.Client(timeout=5, trust_env=False)
+        self._http = httpx.Client(timeout=5, trust_env=False, transport=Transport())
         self._asked = float("-inf")
         self._now, self._rate = 0.0, 1.0
 

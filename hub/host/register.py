@@ -78,9 +78,17 @@ def _arguments(name: str, member: Any) -> list[str]:
     return faults
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks closely only at what the connector's class marks: looking at every attribute takes as long again."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        is_marked = hasattr(getattr(type(plugin), name, None), _MARK)
+        return super().parse_hookimpl_opts(plugin, name) if is_marked else None
+
+
 def plug(plugin: Connector) -> pluggy.HookRelay:
     """Register one connector object with a plugin manager of its own, so that a call reaches exactly one."""
-    manager = pluggy.PluginManager(hookimpl.project_name)
+    manager = _Manager(hookimpl.project_name)
     manager.add_hookspecs(Hooks)
     manager.register(plugin)
     manager.check_pending()

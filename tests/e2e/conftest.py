@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.starter import Starter
 from tests.site import Site
 
 PATIENCE_S = 60
@@ -33,19 +35,45 @@ class Ran:
 
 
 class Hub:
-    """The command in one folder. No run may ever show a traceback."""
+    """The command in one folder. No run may ever show a traceback.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self.folder = folder
+    ``starter`` begins the runs that are waited for; without one, or where Python itself must begin otherwise (a limit,
+    a variable that it reads), and for what ``start`` begins, Python is started anew.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], starter: Starter | None = None) -> None:
+        self.folder, self.starter = folder, starter
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_", "COLUMNS"))}
         self.environ = {**clean, **environ, "COLUMNS": "100"}
 
-    def __call__(self, *arguments: str, limit: Callable[[], None] | None = None, **environ: str) -> Ran:
-        """Run the command to its end."""
-        process = self.start(*arguments, limit=limit, **environ)
-        out, err = process.communicate(timeout=PATIENCE_S)
-        assert "Traceback" not in out + err, err
-        return Ran(process.returncode, out, err)
+    def __call__(
+        self, *arguments: str, limit: Callable[[], None] | None = None, given: str = "", **environ: str
+    ) -> Ran:
+        """Run the command to its end; ``given``: what comes in on its stdin."""
+        if self.starter is None or limit is not None or any(name.startswith("PYTHON") for name in environ):
+            assert not given, "only a forked run is given something"
+            process = self.start(*arguments, limit=limit, **environ)
+            out, err = process.communicate(timeout=PATIENCE_S)
+            ran = Ran(process.returncode, out, err)
+        else:
+            ran = self._fork(self.starter, arguments, given, environ)
+        assert "Traceback" not in ran.out + ran.err, ran.err
+        return ran
+
+    def _fork(self, starter: Starter, arguments: tuple[str, ...], given: str, environ: Mapping[str, str]) -> Ran:
+        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            stdin.write(given.encode())
+            for stream in (stdin, out, err):
+                stream.seek(0)
+            streams = (stdin.fileno(), out.fileno(), err.fileno())
+            run = starter.start(arguments, self.folder, self.environ | environ, *streams)
+            try:
+                code = run.wait(PATIENCE_S)
+            finally:
+                run.kill()
+            out.seek(0)
+            err.seek(0)
+            return Ran(code, out.read().decode(), err.read().decode())
 
     def start(self, *arguments: str, limit: Callable[[], None] | None = None, **environ: str) -> subprocess.Popen[str]:
         """Start the command."""
@@ -70,15 +98,23 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def starter() -> Iterator[Starter]:
+    """What starts commands."""
+    made = Starter()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def hub(site: Site) -> Hub:
+def hub(site: Site, starter: Starter) -> Hub:
     """The command, in the folder of the site."""
-    return Hub(site.folder, site.environ())
+    return Hub(site.folder, site.environ(), starter)
 
 
 @pytest.fixture
-def lone_hub(tmp_path: Path) -> Hub:
+def lone_hub(tmp_path: Path, starter: Starter) -> Hub:
     """The command in an empty folder, without any site."""
     folder = tmp_path / "lone"
     folder.mkdir()
-    return Hub(folder, {})
+    return Hub(folder, {}, starter)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.e2e.conftest import Hub
 from tests.e2e.test_cli_orders import rows
+from tests.flow.test_products import show_goods
 from tests.site import HOUR, ROUTE, Site
 
 
@@ -64,3 +65,27 @@ def test_plan_is_not_kept_where_something_could_not_be_read_or_would_be_overwrit
     assert "The plan is not whole. Nothing was written to plan.json." in ran.err
     assert not (site.folder / "plan.json").exists()
     assert "plan-unreadable: there is no such plan" in hub("apply", "plan.json").err
+
+
+LISTINGS = """\
+    inventory: {enabled: false}
+    products: {publish: draft, skus: ["MUG"], images: images, weight: 420g, size_cm: [12, 10, 10]}
+"""
+
+
+def test_planned_listing_is_shown_by_sku_and_made_only_as_planned(site: Site, hub: Hub) -> None:
+    show_goods(site.folder, "MUG")
+    site.write_routes(ROUTE.replace("    inventory: {enabled: false}\n", LISTINGS))
+    ran = hub("plan", "--out", "plan.json")
+    assert ran.code == 0, ran.err
+    assert "Listings" in ran.out
+    assert "draft on shop: Mug; MUG 20 USD" in " ".join(ran.out.split())
+    assert "1 write: 1 list-product" in ran.out
+    site.katana_sim("do/variant", {"sku": "MUG", "price": "23.50"})
+    stale = hub("apply", "plan.json")
+    assert stale.code == 1
+    assert "changed: list-product MUG (shop), prices" in " ".join(stale.err.split())
+    assert wrote(site) == []
+    assert hub("plan", "--out", "plan.json").code == 0
+    assert hub("apply", "plan.json").code == 0
+    assert wrote(site).count("POST /product/202309/products") == 1

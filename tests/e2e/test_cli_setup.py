@@ -20,8 +20,9 @@ COMMANDS = (
 
 
 def test_help_names_every_command_and_is_quick(lone_hub: Hub) -> None:
+    anew = Hub(lone_hub.folder, {})  # its start counts
     began = time.monotonic()
-    ran = lone_hub("--help")
+    ran = anew("--help")
     assert time.monotonic() - began < 2
     assert ran.code == 0
     assert all(f"\n  {command} " in ran.out for command in COMMANDS)

@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,24 +43,34 @@ def site(site: Site) -> Site:
 
 
 class Connecting:
-    """One ``hub connect`` that runs, and what it says."""
+    """One ``hub connect`` that runs, and what it says; its stdin is empty, a pipe to type into, or as given."""
 
     def __init__(self, hub: Hub, *arguments: str, stdin: int = subprocess.DEVNULL) -> None:
+        assert hub.starter is not None
         clean = {name: value for name, value in hub.environ.items() if name not in ("DISPLAY", "BROWSER")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hub", "connect", *arguments], cwd=hub.folder, env=clean, text=True, stdin=stdin,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        (hears, self._types), (self._reads, says) = os.pipe(), os.pipe()
+        self._out = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed below
+        given = stdin if stdin >= 0 else hears
+        if stdin != subprocess.PIPE:
+            os.close(self._types)
+            self._types = -1
+        self.process = hub.starter.start(("connect", *arguments), hub.folder, clean, given, self._out.fileno(), says)
+        os.close(hears)
+        os.close(says)
         self.said: list[str] = []
         self._lines: Queue[str | None] = Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self._lines.put(line)
+        with os.fdopen(self._reads) as lines:
+            for line in lines:
+                self._lines.put(line)
         self._lines.put(None)
+
+    def types(self, text: str) -> None:
+        """Have a person type a line."""
+        os.write(self._types, f"{text}\n".encode())
 
     def hears(self, pattern: str) -> str:
         """Wait until it says something, and return the first group."""
@@ -84,18 +95,17 @@ class Connecting:
         self._reader.join(PATIENCE_S)
         while (line := self._lines.get(timeout=PATIENCE_S)) is not None:
             self.said.append(line)
-        assert self.process.stdout is not None
-        out, err = self.process.stdout.read(), "".join(self.said)
+        self._out.seek(0)
+        out, err = self._out.read(), "".join(self.said)
         assert "Traceback" not in out + err, err
         return code, out, err
 
     def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(PATIENCE_S)
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+        if self._types >= 0:
+            os.close(self._types)
+        self._out.close()
         self._reader.join(PATIENCE_S)
 
 
@@ -263,11 +273,9 @@ def test_pasted_address_is_as_good_as_the_callback(site: Site, connecting: Any) 
     assert callback == "http://127.0.0.1:8722/callback"
     site.tiktok_sim("options", {"redirect_url": callback})
     run.hears("Paste here")
-    run.process.stdin.write("what?\n")
-    run.process.stdin.flush()
+    run.types("what?")
     run.hears("That is not an address with a code")
-    run.process.stdin.write(decide(page, "authorise") + "\n")
-    run.process.stdin.flush()
+    run.types(decide(page, "authorise"))
     code, out, err = run.end()
     assert code == 0, err
     assert "Connected shop" in out
@@ -286,23 +294,21 @@ def test_app_whose_redirect_leads_elsewhere_is_connected_by_pasting(site: Site, 
     callback, page = run.page()
     assert callback == there
     site.tiktok_sim("options", {"redirect_url": there})
-    run.process.stdin.write(decide(page, "authorise") + "\n")
-    run.process.stdin.flush()
+    run.types(decide(page, "authorise"))
     assert run.end()[0] == 0
 
 
 # -- installs from an app store, without state
 
 
-@pytest.mark.parametrize(("answer", "ends"), [("y\n", 0), ("n\n", 1)])
+@pytest.mark.parametrize(("answer", "ends"), [("y", 0), ("n", 1)])
 def test_answer_without_state_is_taken_only_where_asked_for_and_confirmed(
     site: Site, connecting: Any, answer: str, ends: int
 ) -> None:
     site.tiktok_sim("options", {"consent_state": "left_out"})
     run = connecting("shop", "--port", "0", "--accept-app-store", stdin=subprocess.PIPE)
     consent(site, run)
-    run.process.stdin.write(answer)
-    run.process.stdin.flush()
+    run.types(answer)
     code, _, err = run.end()
     assert code == ends, err
     assert ("state-wrong" in err) is (ends == 1)
@@ -399,46 +405,36 @@ def key_of(site: Site) -> str:
     return str(site.katana.settings()["api_key"])
 
 
-def given(hub: Hub, text: str) -> tuple[int, str, str]:
-    """Run ``hub connect factory`` with a text piped in."""
-    command = [sys.executable, "-m", "hub", "connect", "factory"]
-    ran = subprocess.run(
-        command, cwd=hub.folder, env=dict(hub.environ), input=text, capture_output=True, text=True, timeout=PATIENCE_S
-    )
-    assert "Traceback" not in ran.stdout + ran.stderr
-    return ran.returncode, ran.stdout, ran.stderr
-
-
 def test_key_that_is_kept_works_without_standing_anywhere_else(keyed: Site, hub: Hub) -> None:
     missing = hub("check", "--online")
     assert missing.code == 1
     assert "secret-not-kept" in missing.err
     assert "hub connect factory" in missing.err
-    code, out, err = given(hub, key_of(keyed) + "\n")
-    assert code == 0, err
-    assert "Connected factory" in out
+    ran = hub("connect", "factory", given=key_of(keyed) + "\n")
+    assert ran.code == 0, ran.err
+    assert "Connected factory" in ran.out
     assert hub("check").code == 0
-    assert key_of(keyed) not in out + err
+    assert key_of(keyed) not in ran.out + ran.err
     assert key_of(keyed).encode() not in (keyed.folder / "hub.db").read_bytes()
     found = hub("locations", "factory", "--json")
     assert found.json[0]["locations"], found.err
 
 
 def test_key_that_is_refused_is_not_kept(keyed: Site, hub: Hub) -> None:
-    code, out, err = given(hub, "wrong-key\n")
-    assert code == 1
-    assert "key-refused" in err
-    assert "Nothing was kept" in err
-    assert "wrong-key" not in out + err
+    ran = hub("connect", "factory", given="wrong-key\n")
+    assert ran.code == 1
+    assert "key-refused" in ran.err
+    assert "Nothing was kept" in ran.err
+    assert "wrong-key" not in ran.out + ran.err
     assert "secret-not-kept" in hub("locations", "factory").err
 
 
 def test_empty_answer_keeps_the_key_that_is_there(keyed: Site, hub: Hub) -> None:
-    assert "secret-not-given" in given(hub, "\n")[2]
-    assert given(hub, key_of(keyed) + "\n")[0] == 0
-    code, _, err = given(hub, "\n")
-    assert code == 1
-    assert "nothing-to-connect" in err
+    assert "secret-not-given" in hub("connect", "factory", given="\n").err
+    assert hub("connect", "factory", given=key_of(keyed) + "\n").code == 0
+    ran = hub("connect", "factory", given="\n")
+    assert ran.code == 1
+    assert "nothing-to-connect" in ran.err
     assert hub("locations", "factory").code == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from bench.shop import Shop, finish, shop
+from tests.e2e.starter import Starter
 
 ORDERS = 500
 KILLS = 50
@@ -29,26 +31,28 @@ def _calls(opened: Shop, *, creates_only: bool) -> int:
     return sum(sum(opened.calls(name).values()) for name in opened.urls)
 
 
-def _kill_often(opened: Shop, folder: Path, chance: random.Random, times: int) -> int:
+def _kill_often(opened: Shop, starter: Starter, folder: Path, chance: random.Random, times: int) -> int:
     """Start the hub, let it begin to speak (mostly: to place), kill it a random moment later; again and again."""
     kills, end = 0, time.monotonic() + LIMIT_S
     while kills < times and time.monotonic() < end:
         creates_only = chance.random() < 0.8
         before = _calls(opened, creates_only=creates_only)
-        process = opened.hub(folder, "sync")
+        with Path(os.devnull).open("r+") as nothing:
+            process = starter.start(("sync",), folder, opened.environ(), *[nothing.fileno()] * 3)
         while process.poll() is None and _calls(opened, creates_only=creates_only) == before:
             time.sleep(0.01)
         time.sleep(chance.uniform(0.0, 0.3))
         if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        process.communicate()
+            process.kill()
+            kills += process.wait() == -signal.SIGKILL
     return kills
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("duplicates", "times"), [("allow", KILLS), ("refuse", 10)])
-def test_killed_at_random_moments_it_neither_loses_nor_doubles(tmp_path: Path, duplicates: str, times: int) -> None:
+def test_killed_at_random_moments_it_neither_loses_nor_doubles(
+    tmp_path: Path, starter: Starter, duplicates: str, times: int
+) -> None:
     """500 orders, 5 % of the answers lost, a real process killed; Katana takes a second order of one number, or not."""
     with shop(tmp_path / "shop") as opened:
         opened.seed(ORDERS)
@@ -62,7 +66,7 @@ def test_killed_at_random_moments_it_neither_loses_nor_doubles(tmp_path: Path, d
         folder = tmp_path / "hub"
         folder.mkdir()
         opened.write_routes(folder, send_window="1s", timeout="1s", settle="1s")
-        kills = _kill_often(opened, folder, random.Random(5), times)
+        kills = _kill_often(opened, starter, folder, random.Random(5), times)
         placed_under_fire = sum(_numbers(opened).values())
         opened.control("katana", "options", {"latency_ms": "0"})
         finish(opened.hub(folder, "sync"))
