@@ -72,7 +72,7 @@ def serve(world: World, stop: threading.Event) -> None:
     progress = Progress(tell=lambda progress: stop.set() if progress.busy else None)
     world.log.info(
         "hub-started",
-        routes=[route.name for route in world.active()],
+        routes=[route.name for route in world.working()],
         connections=sorted(world.connected),
         database=world.store.label,
     )

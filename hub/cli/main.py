@@ -34,6 +34,7 @@ SECTIONS = {
         "hold": ("hub.cli.hand:hold", "Hold an order by hand, or release it."),
         "products": ("hub.cli.products:products", "List products of both sides; switch them on or off."),
         "stock": ("hub.cli.stock:stock", "Show what each channel sells, and how the number came about."),
+        "reconcile": ("hub.cli.reconcile:reconcile", "Prove that no order was lost or doubled."),
         "retry": ("hub.cli.hand:retry", "Try a blocked order again."),
     },
     "Try out": {

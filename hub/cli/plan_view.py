@@ -19,9 +19,8 @@ def print_writes(console: Console, writes: Sequence[PlannedWrite]) -> None:
     """Print every write under its order, its SKU or its listing."""
     ordered = [each for each in writes if each.kind not in (*STOCK, *LISTINGS)]
     _section(console, "Orders", [(each.order or "", each) for each in ordered])
-    stock = [(str(each.detail["sku"] or each.ref), each) for each in writes if each.kind in STOCK]
-    _section(console, "Stock", stock)
-    _section(console, "Listings", [(each.ref, each) for each in writes if each.kind in LISTINGS])
+    for heading, kinds in (("Stock", STOCK), ("Listings", LISTINGS)):
+        _section(console, heading, [(each.goods or each.ref, each) for each in writes if each.kind in kinds])
 
 
 def summary(writes: Sequence[PlannedWrite]) -> str:

@@ -103,9 +103,8 @@ def _known_route(config: Config, route: str | None) -> None:
     if route is not None and route not in names:
         do = f"{nearest(route, names)}Routes: {listing(names)}."
         raise HubError("route-unknown", f"there is no route {route!r}", where=str(config.path), do=do)
-    active = [each for each in config.routes if each.orders.enabled and route in (None, each.name)]
-    if not active:
-        say("note: orders are switched off in every route asked for; there is nothing to do")
+    if not any(each.is_on for each in config.routes if route in (None, each.name)):
+        say("note: everything is switched off in every route asked for; there is nothing to do")
 
 
 def pass_facts(progress: Progress, *, stopped: bool) -> dict[str, object]:

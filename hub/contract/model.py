@@ -316,6 +316,8 @@ class StockLevel(Value):
     ``in_stock`` may be negative; ``committed`` is promised to orders and not yet packed; ``potential`` is what could
     still be built from parts (kits). Of a channel: ``committed`` is what buyers have ordered and nobody shipped yet,
     ``in_stock`` is that and what it still sells. Either way in_stock + potential - committed can still be sold.
+    ``sku`` is the Variant's present one, where the reading tells it at no extra cost: so the hub sees that one was
+    renamed without reading the catalogue.
     """
 
     variant_ref: Ref
@@ -324,6 +326,7 @@ class StockLevel(Value):
     committed: Decimal = ZERO
     potential: Decimal = ZERO
     at: Instant
+    sku: str | None = None
 
 
 class Finding(Value):

@@ -18,7 +18,7 @@ from hub.contract import (
     TransientError,
 )  # fmt: skip
 from hub.engine.ledger import reasons, record, rules_of
-from hub.engine.outcome import call, pages, retry_in
+from hub.engine.outcome import PAUSE_S, call, pages, retry_in
 from hub.engine.trouble import set_trouble
 from hub.engine.world import Connected, World
 from hub.host.http import send_before
@@ -99,6 +99,8 @@ def answer(world: World, channel: Connected) -> bool:
         elif row is None:
             asked = Cancellation.model_validate_json(each.document).updated_at
             _write(world, each, due_at=now + timedelta(seconds=WAIT_S) if now - asked < UNKNOWN_ORDER else None)
+        elif not world.takes_orders(row.route):
+            _write(world, each, due_at=now + timedelta(seconds=PAUSE_S))
         else:
             _answer_one(world, channel, each, row)
     return bool(due)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from hub.contract import AuthorizationError, ConfigurationError, Cursor, HubError
@@ -11,30 +11,40 @@ from hub.engine.world import Connected, World
 from hub.host.clock import has_passed
 from hub.routing.fate import Fate
 from hub.store import known, orders
+from hub.store.stock import refs_by_sku
 
-STREAM = "products"
+STREAM, SWEPT = "products", "swept-skus"  # when the catalogue was read; since when a sweep of stock told every SKU
 AGAIN_S = 120.0  # a reading that failed is tried again after this long
-QUIET_S = 3600.0  # the period while no order waits for what a reading may bring
+QUIET_S = 3600.0  # an ERP whose readings of stock tell no SKUs is asked this often, for the sake of stock alone
 NOTHING_GOES = ("no-answer", "stopping")  # failures of every call, not of this one
 HEALED_BY_VARIANTS = ("variant-unmapped", "variant-ambiguous")
 
 
-def refresh(world: World, erp: Connected) -> bool:
-    """Read the Variants that changed, once per catalogue period; where only that fails, Orders go on without.
+def refresh(world: World, erp: Connected, *, for_stock: bool) -> bool:
+    """Read the Variants that changed where an Order waits for one, or stock would go by old SKUs (``for_stock``).
 
-    While no Order waits to be placed or for a Variant, once an hour will do: what is placed next was held before.
+    What may be placed looks by itself, just before (``look_up``): a quiet ERP is not asked.
 
     Raises:
         HubError: nothing can be asked of this Connection at all, or the store failed.
     """
-    now, failed_at = world.clock.now(), world.unread.get(erp.id)
+    now = world.clock.now()
     routes = [route.name for route in world.active() if route.erp == erp.id]
     with world.store.read() as tx:
+        _, at = known.cursor(tx, erp.id, STREAM)
+        if at is not None and not has_passed(at, world.timing.catalogue_every_s, now):
+            return False
+        seen = [time for time in (at, known.cursor(tx, erp.id, SWEPT)[1]) if time is not None]
+        is_needed = at is None or orders.wait_for(tx, routes, HEALED_BY_VARIANTS)
+    return (is_needed or (for_stock and has_passed(max(seen), QUIET_S, now))) and _read(world, erp)
+
+
+def _read(world: World, erp: Connected) -> bool:
+    """Read the Variants that changed; where only that fails, say so once, and Orders go on without."""
+    now, failed_at = world.clock.now(), world.unread.get(erp.id)
+    with world.store.read() as tx:
         cursor, at = known.cursor(tx, erp.id, STREAM)
-        is_early = at is not None and not has_passed(at, world.timing.catalogue_every_s, now)
-        if not is_early and at is not None and not has_passed(at, QUIET_S, now):
-            is_early = not orders.waits(tx, routes, HEALED_BY_VARIANTS)
-    if is_early or (failed_at is not None and not has_passed(failed_at, AGAIN_S, now)):
+    if failed_at is not None and not has_passed(failed_at, AGAIN_S, now):
         return False
     try:
         done = _read_changes(world, erp, cursor, at, now)
@@ -73,17 +83,49 @@ def _read_changes(world: World, erp: Connected, cursor: Cursor | None, at: datet
     return True
 
 
-def look_up(world: World, erp: Connected, skus: Iterable[str]) -> None:
-    """Make sure that these SKUs are known or known to be missing; asks for each at most once per catalogue period."""
+def look_up(world: World, erp: Connected, skus: Iterable[str], *, to_place: bool = False) -> None:
+    """Make sure that these SKUs are known or known to be missing; asks for each at most once per catalogue period.
+
+    ``to_place``: a sales order will name their Variants, so none of them may be known by a reading older than that.
+    """
     wanted = set(skus)
+    now, period = world.clock.now(), world.timing.catalogue_every_s
     with world.store.read() as tx:
         have = known.variants_by_sku(tx, erp.id, wanted)
-    now = world.clock.now().timestamp()
-    period = world.timing.catalogue_every_s
-    missing = sorted(sku for sku in wanted - set(have) if abs(now - world.asked.get((erp.id, sku), -period)) >= period)
+        _, at = known.cursor(tx, erp.id, STREAM)
+    if to_place and have and (at is None or has_passed(at, period, now)) and _read(world, erp):
+        with world.store.read() as tx:
+            have = known.variants_by_sku(tx, erp.id, wanted)
+    asked = now.timestamp()
+    missing = sorted(
+        sku for sku in wanted - set(have) if abs(asked - world.asked.get((erp.id, sku), -period)) >= period
+    )
     if not missing:
         return
     found = call(world, erp, "find_variants", skus=missing)
     with world.store.write() as tx:
         known.remember_variants(tx, erp.id, found)
-    world.asked.update({(erp.id, sku): now for sku in missing})
+    world.asked.update({(erp.id, sku): asked for sku in missing})
+
+
+def compare(world: World, erp: Connected, told: Mapping[str, str | None], at: datetime) -> None:
+    """Look up the SKUs that a sweep of stock found on other Variants than the ledger has: renamed, or given twice.
+
+    Args:
+        told: Variant -> its SKU; where no Variant has one, the connector does not tell them.
+        at: when the sweep began.
+    """
+    if not any(told.values()):
+        return
+    with world.store.read() as tx:
+        mine = {ref: sku for sku, refs in refs_by_sku(tx, erp.id).items() for ref in refs}
+    skus = set(mine.values())
+    differing = {(ref, sku) for ref, sku in told.items() if mine.get(ref) != sku and (ref in mine or sku in skus)}
+    moved = {sku for ref, new in differing for sku in (new, mine.get(ref)) if sku is not None}
+    found = call(world, erp, "find_variants", skus=sorted(moved)) if moved else []
+    with world.store.write() as tx:
+        known.forget_skus(tx, erp.id, moved)
+        known.remember_variants(tx, erp.id, found)
+        known.set_cursor(tx, erp.id, SWEPT, None, at)
+        if moved:
+            orders.wake(tx, world.clock.now(), fate=Fate.BLOCKED, causes=HEALED_BY_VARIANTS)

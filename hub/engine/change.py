@@ -5,12 +5,12 @@ Both writes may be repeated: each reads what is there first, and neither touches
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from hub.contract import HubError, Order, OrderKey, PlacedOrder, PlacedRow, RejectedError, SalesOrder, TransientError
 from hub.engine.ledger import fate_columns, fate_entry, history_of
-from hub.engine.outcome import call, reason_of, retry_in
+from hub.engine.outcome import PAUSE_S, call, reason_of, retry_in
 from hub.engine.place import MOST_ATTEMPTS
 from hub.engine.placed import rows_as_kept, rules_after
 from hub.engine.release import compose_one
@@ -50,11 +50,42 @@ def change(world: World, erp: Connected) -> bool:
         with world.store.read() as tx:
             due = orders.due_placed(tx, erp.id, now, (cause,), BATCH)
             links = orders.links_of(tx, [row.id for row in due])
+        due = set_aside(world, due, now)
         for row in due:
-            _guarded(world, erp, row, links[row.id], act)
+            if _is_still_wanted(world, row, cause):
+                _guarded(world, erp, row, links[row.id], act)
         if due:
             return True
     return False
+
+
+def set_aside(world: World, due: Sequence[OrderRow], now: datetime) -> list[OrderRow]:
+    """Return the orders whose Route has its orders switched on; the others are looked at later."""
+    found = [row for row in due if world.takes_orders(row.route)]
+    if len(found) < len(due):
+        kept, later = {row.id for row in found}, now + timedelta(seconds=PAUSE_S)
+        with world.store.write() as tx:
+            orders.update(tx, [{"id": row.id, "due_at": later} for row in due if row.id not in kept])
+    return found
+
+
+def _is_still_wanted(world: World, row: OrderRow, cause: str) -> bool:
+    """Say whether the Route, as it stands now, still wants this change; where not, decide the order's fate anew."""
+    standing, now = _standing(world, row), world.clock.now()
+    if (standing.fate, standing.cause) == (Fate.PLACED, cause):
+        return True
+    with world.store.write() as tx:
+        _put(tx, world, row, standing, now)
+    return False
+
+
+def _standing(world: World, row: OrderRow) -> Standing:
+    return after_placement(Order.model_validate_json(row.document), history_of(row), rules_after(world, row))
+
+
+def _put(tx: Tx, world: World, row: OrderRow, standing: Standing, now: datetime) -> None:
+    orders.update(tx, [{"id": row.id, **fate_columns(world, standing, None, now), "route": row.route}])
+    timeline.add(tx, [fate_entry(row.id, standing, now, row.route)])
 
 
 def _guarded(
@@ -129,9 +160,7 @@ def as_placed(link: Link, key: OrderKey) -> PlacedOrder:
 def _settled(tx: Tx, world: World, order_id: int, now: datetime) -> None:
     """Decide the fate anew; where the order changed again meanwhile, it is acted on again."""
     row = orders.by_ids(tx, [order_id])[order_id]
-    standing = after_placement(Order.model_validate_json(row.document), history_of(row), rules_after(world, row))
-    orders.update(tx, [{"id": row.id, **fate_columns(world, standing, None, now), "route": row.route}])
-    timeline.add(tx, [fate_entry(row.id, standing, now, row.route)])
+    _put(tx, world, row, _standing(world, row), now)
     set_trouble(tx, world, {row.id: []}, TROUBLE, now)
 
 

@@ -244,7 +244,9 @@ class _Job:
             return False
         has_more = (row.committed or 0) > (row.demand or 0)  # orders the ledger does not see: theirs may ship unseen
         pulls = any(route.orders.enabled for route in self.world.routes_from(self.channel.id))
-        return has_more or not pulls or self.now - row.read_at > timedelta(seconds=OLD_S)
+        # What was shipped is reckoned as if it were on sale again, which could hide that it sells too little.
+        is_guess = item.reckoned is not None and item.reckoned.gone > 0
+        return has_more or is_guess or not pulls or self.now - row.read_at > timedelta(seconds=OLD_S)
 
     def may_raise(self, wanted: Target) -> bool:
         """Say whether an increase has good grounds: a fresh reading of the ERP, and of every shop's orders."""

@@ -56,7 +56,13 @@ class Taken:
 
 
 def read(tx: Tx, world: World, shop: str, erp: str, names: Names, oldest: datetime | None) -> Taken:
-    """Return what a shop's orders take from an ERP whose oldest level was read at ``oldest``."""
+    """Return what a shop's orders take from an ERP whose oldest level was read at ``oldest``.
+
+    Nothing where the shop's orders are switched off: what nobody reads grows old, and what the shop itself says it has
+    committed counts alone.
+    """
+    if not any(route.orders.enabled for route in world.routes_from(shop)):
+        return Taken()
     rows, deadlines = rows_of(tx, world, shop, erp, oldest)
     parsed = _documents(tx, world.store, shop, rows)
     routes = {route.name: route for route in world.routes_from(shop)}

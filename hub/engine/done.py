@@ -16,6 +16,7 @@ from hub.contract import (
     RejectedError,
     TransientError,
 )  # fmt: skip
+from hub.engine.change import set_aside
 from hub.engine.ledger import fate_columns, fate_entry
 from hub.engine.outcome import call, retry_in
 from hub.engine.place import patience_s
@@ -39,6 +40,7 @@ def record_done(world: World, erp: Connected) -> bool:
     with world.store.read() as tx:
         due = orders.due_placed(tx, erp.id, now, (RECORDING,), BATCH)
         links = orders.links_of(tx, [row.id for row in due])
+    due = set_aside(world, due, now)
     for row in due:
         _record_one(world, erp, row, links[row.id])
     return bool(due)

@@ -24,16 +24,19 @@ def idle_s(world: World, channels: Sequence[Connected], erps: Sequence[Connected
         for channel in channels:
             if channel.id not in rests:
                 times += _channel_times(tx, world, channel, set(rests), now)
-        for erp in erps:
+        sent_orders = {route.erp for route in world.active()}
+        for erp in (each for each in erps if each.id in sent_orders):
             due = outbox.next_due(tx, erp.id, place.patience_s(world))
             times += [due] if due is not None and erp.id not in rests else []
     return max(MIN_IDLE_S, min((time - now).total_seconds() for time in times))
 
 
 def _channel_times(tx: Tx, world: World, channel: Connected, rests: set[str], now: datetime) -> list[datetime]:
+    routes = [route for route in world.routes_from(channel.id) if route.orders.enabled]
+    if not routes:
+        return []
     _, at = known.cursor(tx, channel.id, pull.STREAM)
     times = [now if at is None else at + timedelta(seconds=world.timing.orders_every_s)]
-    routes = [route for route in world.routes_from(channel.id) if route.orders.enabled]
     full = {erp for erp in {route.erp for route in routes} if outbox.pending(tx, erp) >= release.ROOM}
     due = orders.next_due(tx, channel.id, [route.name for route in routes if route.erp in rests | full])
     if due is not None:

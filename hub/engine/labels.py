@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.contract import ConfigurationError, Fulfillment, HubError, Label, Order, Package, RejectedError, TransientError
 from hub.engine.ledger import reasons
 from hub.engine.outcome import call, retry_in
+from hub.engine.ship import routes_to
 from hub.engine.tell import read_again, routes_from, set_tell_trouble
 from hub.engine.world import Connected, World
 from hub.routing.fate import Problem
@@ -23,9 +24,9 @@ ENDINGS = {"application/pdf": ".pdf", "image/png": ".png", "application/zpl": ".
 
 def learn_numbers(world: World, channel: Connected) -> bool:
     """Read the orders of parcels that the channel brings and whose numbers it did not say at once."""
-    now = world.clock.now()
+    now, routes = world.clock.now(), routes_from(world, channel.id)
     with world.store.read() as tx:
-        found = shipping.due_parcels(tx, channel.id, now, (PackageState.WRITING_BACK,), BATCH)
+        found = shipping.due_parcels(tx, channel.id, routes, now, (PackageState.WRITING_BACK,), BATCH)
         due = {id_: [each for each in parcels if each.told_tracking is None] for id_, parcels in found.items()}
         rows = orders.by_ids(tx, [id_ for id_, parcels in due.items() if parcels])
     if not rows:
@@ -55,9 +56,9 @@ def _learned(world: World, parcel: Parcel, number: str | None) -> None:
 
 def write_back(world: World, erp: Connected) -> bool:
     """Give the ERP the tracking numbers that a channel gave; say whether there were any."""
-    now = world.clock.now()
+    now, routes = world.clock.now(), [route.name for route in routes_to(world, erp.id)]
     with world.store.read() as tx:
-        due = shipping.due_at_erp(tx, erp.id, now, BATCH)
+        due = shipping.due_at_erp(tx, erp.id, routes, now, BATCH)
     for parcel in due:
         package = Package(
             key=parcel.key, lines={}, tracking_number=parcel.told_tracking, carrier=parcel.carrier, ref=parcel.key
@@ -107,7 +108,7 @@ def save_labels(world: World, channel: Connected) -> bool:
         return False
     now = world.clock.now()
     with world.store.read() as tx:
-        due = shipping.due_parcels(tx, channel.id, now, (PackageState.LABEL,), BATCH)
+        due = shipping.due_parcels(tx, channel.id, routes, now, (PackageState.LABEL,), BATCH)
         rows = orders.by_ids(tx, list(due))
     for id_, parcels in due.items():
         route = routes.get(rows[id_].route or "")

@@ -41,6 +41,8 @@ class Rules:
         placed_by = history.route if history.placed_digest is not None else None
         route = next((route for route in self.routes if route.name == placed_by), None) or self.route(order)
         start = self.starts.get(route.name) if route else min(self.starts.values(), default=None)
+        if history.is_taken and route is not None and route.orders.start is None:
+            start = None  # what was taken is not too old for a Route that begins now
         return route, stand(order, route, history, start, now)
 
 
@@ -62,7 +64,7 @@ def history_of(row: OrderRow) -> History:
     may_exist = row.fate == Fate.BLOCKED and row.cause in MAY_EXIST
     return History(
         is_new=False, hand=hand, placed_digest=row.placed_digest, may_exist=may_exist, trouble=trouble_of(row),
-        route=row.route, recorded=row.recorded,
+        route=row.route, is_taken=row.route is not None and row.fate != Fate.SKIPPED, recorded=row.recorded,
     )  # fmt: skip
 
 

@@ -1,8 +1,4 @@
-"""ERP products -> listings on the channel: new ones where a route publishes, price and content where it updates.
-
-A write's intent is stored before it is sent. After a lost answer the SKUs are looked up, and what is not there is sent
-again under the same key, by which the channel knows it.
-"""
+"""ERP products -> listings on the channel: new ones where a route publishes, price and content where it updates."""
 
 from __future__ import annotations
 
@@ -13,24 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from hub.contract import (
-    AuthorizationError,
-    ConfigurationError,
-    Finding,
-    HubError,
-    ItemResult,
-    Listing,
-    LocationKind,
-    Publish,
-    RejectedError,
-    TransientError,
-    Variant,
-)  # fmt: skip
+from hub.contract import ConfigurationError, Finding, Variant
 from hub.engine import catalogue, products, shelf
-from hub.engine.outcome import call, reason_of, resting, retry_in
-from hub.engine.place import patience_s
+from hub.engine.list_product import Sender, problem, ref_of
+from hub.engine.outcome import call, reason_of, resting
 from hub.engine.world import Connected, World
-from hub.host.http import send_before
 from hub.host.pictures import UNREADABLE, Gallery
 from hub.routing.listing import Draft, drafts
 from hub.routing.model import ProductRules, Route
@@ -41,7 +24,6 @@ from hub.store.products import BLOCKED, DONE, GONE, SENDING, SHOP, UNKNOWN, List
 
 BATCH = 5  # a step writes no more than this, so that orders go between
 FAILURES = 2  # so many in a row without an answer, and the channel itself is in trouble
-LASTING_S = 86_400.0
 LOOK_AGAIN_S = 900.0  # new pictures in a folder wake nobody
 READY_S = 3600.0
 SHOWN_S = 600.0  # a listing that the catalogue lacks so long after it was made was deleted there
@@ -55,7 +37,7 @@ def publish(world: World, channel: Connected) -> bool:
     Costs no call where nothing differs, and none at all where the Route neither publishes nor updates.
     """
     route = products.ruler(world, channel.id)
-    if route is None or world.guard.dry or "push_products" not in channel.capabilities:
+    if route is None or "push_products" not in channel.capabilities:
         return False
     rules = route.products
     with world.store.read() as tx:
@@ -68,7 +50,7 @@ def publish(world: World, channel: Connected) -> bool:
     before, until = _quiet.get(world.store, {}).get(channel.id, (None, world.clock.now()))
     if before == facts and world.clock.now() < until:
         return False
-    job = _Job(world, channel, route, switched, Gallery(rules.images), world.clock.now())
+    job = _Job(world, channel, route, switched, Sender(world, channel, route, Gallery(rules.images)), world.clock.now())
     did = job.work()
     if not did:
         _quiet.setdefault(world.store, {})[channel.id] = (facts, job.next_look())
@@ -92,7 +74,7 @@ class _Job:
     channel: Connected
     route: Route
     switched: Mapping[str, bool]
-    gallery: Gallery
+    sender: Sender
     now: datetime
 
     def work(self) -> bool:
@@ -108,12 +90,12 @@ class _Job:
         gone = self._note_gone(drafted, rows, there, seen_at)
         wanted = [(draft, self._due(draft, rows.get(draft.product))) for draft in drafted if draft.product not in gone]
         due = [(draft, asked) for draft, asked in wanted if asked is not None]
-        new = [each for each in due if each[0].ref is None and _ref(rows.get(each[0].product)) is None]
+        new = [each for each in due if each[0].ref is None and ref_of(rows.get(each[0].product)) is None]
         if new and not self._is_ready(rows.get(SHOP)):
             due = [each for each in due if each not in new]
         failed = 0
         for draft, asked in due[:BATCH]:
-            lost = self._send(draft, rows.get(draft.product), asked)
+            lost = self.sender.send(draft, rows.get(draft.product), asked)
             failed = failed + 1 if lost is not None else 0
             is_away = lost is not None and lost.connection is not None  # else pictures alone cannot be had
             if lost is not None and is_away and (failed == FAILURES or lost.retry_after_s is not None):
@@ -131,28 +113,25 @@ class _Job:
 
     def _due(self, draft: Draft, row: ListingRow | None) -> str | None:
         """Return what an attempt rests on, where one is due; notes what a product lacks."""
-        rules, ref = self.route.products, draft.ref or _ref(row)
+        rules, ref = self.route.products, draft.ref or ref_of(row)
         if row is not None and row.state == GONE and draft.ref is None:
             return None
         if (ref is None and rules.publish is None) or (ref is not None and not rules.update):
             return None
         asked = self._asked(draft)
         if draft.lacks:
-            self._block(draft, row, asked, _lacking(draft, rules, self.gallery))
+            self._block(draft, row, asked, _lacking(draft, rules, self.sender.gallery))
             return None
         if row is None:
             return asked
         if row.state in (SENDING, UNKNOWN) or (row.state == BLOCKED and row.asked == asked):
             return asked if row.due_at is None or row.due_at <= self.now else None
-        return None if row.state == DONE and row.told == self._told(draft) else asked
+        return None if row.state == DONE and row.told == self.sender.told(draft) else asked
 
     def _asked(self, draft: Draft) -> str:
         rules = self.route.products
-        parts = (self._told(draft), draft.ref, draft.lacks, draft.statuses, rules.publish)
+        parts = (self.sender.told(draft), draft.ref, draft.lacks, draft.statuses, rules.publish)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-
-    def _told(self, draft: Draft) -> str:
-        return draft.digest(self.route.products, self.gallery.stamps(draft.skus))
 
     def _note_gone(
         self, drafted: Sequence[Draft], rows: Mapping[str, ListingRow], there: Sequence[Variant],
@@ -167,7 +146,7 @@ class _Job:
             if seen_at is not None and seen_at - row.told_at > timedelta(seconds=SHOWN_S):
                 do = f"To list it again: hub products enable {draft.skus[0]}"
                 what = f"its listing {row.ref} is no longer on the channel"
-                self._put(draft.product, state=GONE, reason=[_problem("listing-gone", what, do)])
+                self.sender.put(draft.product, state=GONE, reason=[problem("listing-gone", what, do)])
                 gone.add(draft.product)
         return gone
 
@@ -176,13 +155,13 @@ class _Job:
     def _has_gallery(self, row: ListingRow | None) -> bool:
         """Say whether pictures can be read; notes where not, and forgets it afterwards."""
         try:
-            self.gallery.check()
+            self.sender.gallery.check()
         except ConfigurationError as error:
             if row is None or row.reason != [reason_of(error)]:
-                self._put(SHOP, state=BLOCKED, reason=[reason_of(error)], due_at=self.now)
+                self.sender.put(SHOP, state=BLOCKED, reason=[reason_of(error)], due_at=self.now)
             return False
         if row is not None and any(each["code"] == UNREADABLE for each in row.reason or ()):
-            self._put(SHOP, state=DONE, reason=None, due_at=self.now)
+            self.sender.put(SHOP, state=DONE, reason=None, due_at=self.now)
         return True
 
     def _is_ready(self, row: ListingRow | None) -> bool:
@@ -192,136 +171,15 @@ class _Job:
         if row is not None and row.due_at is not None and self.now < row.due_at:
             return row.state == DONE
         findings: list[Finding] = call(self.world, self.channel, "check_listing")
-        missing = [_problem("shop-not-ready", each.what, each.do) for each in findings if not each.ok]
+        missing = [problem("shop-not-ready", each.what, each.do) for each in findings if not each.ok]
         wait = self.world.timing.catalogue_every_s if missing else READY_S
         due_at = self.now + timedelta(seconds=wait)
-        self._put(SHOP, state=BLOCKED if missing else DONE, reason=missing or None, due_at=due_at)
+        self.sender.put(SHOP, state=BLOCKED if missing else DONE, reason=missing or None, due_at=due_at)
         return not missing
-
-    # -- sending
-
-    def _send(self, draft: Draft, row: ListingRow | None, asked: str) -> TransientError | None:
-        """Publish or update one product; return why there was no answer."""
-        attempts = (row.attempts if row is not None and row.asked == asked else 0) + 1
-        is_unsure = row is not None and row.state in (SENDING, UNKNOWN)
-        try:
-            if row is not None and is_unsure and self._found(draft, row, asked):
-                return None
-            listing = self._listing(draft, row)
-        except TransientError as error:
-            return self._lost(draft, asked, attempts, error, UNKNOWN if is_unsure else BLOCKED)
-        except ConfigurationError as error:
-            self._refuse(draft, asked, reason_of(error), attempts, lasting=True)
-            return None
-        deadline = self.world.clock.now() + timedelta(seconds=self.world.timing.send_window_s)
-        over = deadline + timedelta(seconds=patience_s(self.world))
-        self._put(draft.product, state=SENDING, asked=asked, due_at=over, attempts=attempts)
-        try:
-            with send_before(deadline):
-                results: list[ItemResult] = call(self.world, self.channel, "push_products", listings=[listing])
-        except TransientError as error:
-            is_unsure |= error.may_have_happened
-            return self._lost(draft, asked, attempts, error, UNKNOWN if is_unsure else BLOCKED)
-        except (AuthorizationError, ConfigurationError):
-            self._put(draft.product, state=UNKNOWN if is_unsure else BLOCKED, due_at=self.now)
-            raise
-        except HubError as error:
-            self._refuse(draft, asked, reason_of(error), attempts, lasting=isinstance(error, RejectedError))
-            return None
-        self._record(draft, asked, attempts, next((each for each in results if each.ref == listing.key), None))
-        return None
-
-    def _lost(
-        self, draft: Draft, asked: str, attempts: int, error: TransientError, state: str
-    ) -> TransientError:  # fmt: skip
-        due_at = self.world.clock.now() + retry_in(attempts, error.retry_after_s)
-        reason = [reason_of(error)]
-        self._put(draft.product, state=state, asked=asked, due_at=due_at, attempts=attempts, reason=reason)
-        return error
-
-    def _found(self, draft: Draft, row: ListingRow, asked: str) -> bool:
-        """Look a listing up whose making may have gone through; say whether it is there."""
-        if draft.ref is not None or row.ref is not None or "find_variants" not in self.channel.capabilities:
-            return False
-        skus = {each.sku for each in draft.variants}
-        found: list[Variant] = call(self.world, self.channel, "find_variants", skus=sorted(skus))
-        living = [each for each in found if each.sku in skus and not each.gone and each.product_ref]
-        if not living:
-            return False
-        with self.world.store.write() as tx:
-            known.remember_variants(tx, self.channel.id, found)
-        # What it was told is not known if the product has changed since.
-        told = self._told(draft) if row.asked == asked else None
-        self._done(draft.product, living[0].product_ref, told)
-        return True
-
-    def _listing(self, draft: Draft, row: ListingRow | None) -> Listing:
-        rules, ref = self.route.products, draft.ref or _ref(row)
-        with self.world.store.read() as tx:
-            places = [
-                each.ref for each in known.locations_of(tx, self.channel.id)
-                if each.kind is LocationKind.SHIPS and each.usable
-            ]  # fmt: skip
-        # Stock follows by itself; every place is named, for what is left out cannot be added later.
-        empty = dict.fromkeys(places, 0) if ref is None else {}
-        again = f"~{row.round}" if row is not None and row.round else ""
-        return Listing(
-            key=f"{draft.product}{again}",
-            ref=ref,
-            title=draft.title,
-            description=self.gallery.words(draft.skus),
-            category=draft.category,
-            brand=rules.brand,
-            attributes=dict(draft.attributes),
-            pictures=self.gallery.pictures(draft.skus),
-            currency=draft.currency,
-            variants=tuple(each.model_copy(update={"quantities": empty}) for each in draft.variants),
-            weight_g=rules.weight_g,
-            size_cm=rules.size_cm,
-            publish=Publish(rules.publish or Publish.DRAFT),
-        )
-
-    # -- what came of it
-
-    def _record(self, draft: Draft, asked: str, attempts: int, result: ItemResult | None) -> None:
-        if result is None:
-            what = f"the connector said nothing of product {draft.product}"
-            unsaid = _problem("no-result", what, "Report it to the connector's author.")
-            self._refuse(draft, asked, unsaid, attempts, lasting=False)
-        elif result.error is not None:
-            refused = {"code": result.code, "what": result.error, "do": result.do}
-            self._refuse(draft, asked, refused, attempts, lasting=result.lasting)
-        else:
-            said = [
-                _problem("listing-warning", each, "Look at the listing on the channel.") for each in result.warnings
-            ]
-            if draft.unlisted:
-                what = f"its listing does not hold {', '.join(draft.unlisted)}"
-                do = "Add them on the channel; the hub adds nothing to a listing that is there."
-                said.append(_problem("listing-partial", what, do))
-            self._done(draft.product, result.made or draft.ref, self._told(draft), said)
-
-    def _done(self, product: str, ref: str | None, told: str | None, said: Sequence[dict[str, Any]] = ()) -> None:
-        at = self.world.clock.now()
-        changes: dict[str, Any] = {"told": told, "told_at": at, "reason": list(said) or None}
-        self._put(product, state=DONE, due_at=None, attempts=0, **changes, **({"ref": ref} if ref else {}))
-
-    def _refuse(self, draft: Draft, asked: str, reason: dict[str, Any], attempts: int, *, lasting: bool) -> None:
-        wait = timedelta(seconds=LASTING_S) if lasting else retry_in(attempts)
-        due_at = self.world.clock.now() + wait
-        self._put(draft.product, state=BLOCKED, asked=asked, reason=[reason], due_at=due_at, attempts=attempts)
 
     def _block(self, draft: Draft, row: ListingRow | None, asked: str, reason: dict[str, Any]) -> None:
         if row is None or row.asked != asked or row.state != BLOCKED:
-            self._put(draft.product, state=BLOCKED, asked=asked, reason=[reason], due_at=None)
-
-    def _put(self, product: str, **changes: Any) -> None:
-        with self.world.store.write() as tx:
-            ledger.put_listing(tx, self.channel.id, product, changes)
-
-
-def _ref(row: ListingRow | None) -> str | None:
-    return row.ref if row is not None else None
+            self.sender.put(draft.product, state=BLOCKED, asked=asked, reason=[reason], due_at=None)
 
 
 def _lacking(draft: Draft, rules: ProductRules, gallery: Gallery) -> dict[str, Any]:
@@ -334,8 +192,4 @@ def _lacking(draft: Draft, rules: ProductRules, gallery: Gallery) -> dict[str, A
     }
     bare = [name for name, value in wanted.items() if not value and draft.ref is None]
     what = f"its listing lacks {'; '.join(draft.lacks)}" + (f"; it has no {', no '.join(bare)} yet" if bare else "")
-    return _problem("listing-incomplete", what, "Add it in the ERP, or under products in the route file.")
-
-
-def _problem(code: str, what: str, do: str) -> dict[str, Any]:
-    return {"code": code, "what": what, "do": do}
+    return problem("listing-incomplete", what, "Add it in the ERP, or under products in the route file.")

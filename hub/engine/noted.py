@@ -48,8 +48,13 @@ class PlannedWrite:
 
     @property
     def name(self) -> str:
-        """What is written where, in a few words."""
-        return f"{self.kind} {self.ref} ({self.connection})"
+        """What is written where, in a few words; goods by their SKUs."""
+        return f"{self.kind} {self.goods or self.ref} ({self.connection})"
+
+    @property
+    def goods(self) -> str:
+        """The SKUs whose stock or listing it is; empty for other kinds, and for goods without one."""
+        return ", ".join(self.detail.get("prices", ())) or str(self.detail.get("sku") or "")
 
     @property
     def digest(self) -> str:

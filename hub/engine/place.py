@@ -26,7 +26,7 @@ from hub.routing.fate import Problem
 from hub.store import known, outbox
 from hub.store.outbox import Effect, State
 
-BATCH = 64
+BATCH = 128
 LOOK_UP_BATCH = 1000
 RECOVER_BATCH = 100
 MOST_ATTEMPTS = 100  # a day of the longest waits
@@ -62,10 +62,13 @@ def patience_s(world: World) -> float:
 def look_up(world: World, erp: Connected) -> int:
     """Find out what became of effects whose outcome is unknown, and whether doubted ones already exist."""
     now = world.clock.now()
-    with world.store.write() as tx:
+    with world.store.read() as tx:
         lost = outbox.abandoned(tx, erp.id, now - timedelta(seconds=patience_s(world)), RECOVER_BATCH)
-        placed.mark_unknown(tx, lost, now, "its sender stopped before the answer was recorded")
         unsure = outbox.to_look_up(tx, erp.id, now, LOOK_UP_BATCH)
+    if lost:
+        with world.store.write() as tx:
+            placed.mark_unknown(tx, lost, now, "its sender stopped before the answer was recorded")
+            unsure = outbox.to_look_up(tx, erp.id, now, LOOK_UP_BATCH)
     if not unsure:
         return 0
     intents = {effect.id: Intent.model_validate_json(effect.payload) for effect in unsure}

@@ -17,8 +17,9 @@ from hub.store import known, orders, shipping, timeline
 from hub.store.orders import Link, OrderRow
 from hub.store.timeline import Entry
 
-STREAM, ERP_STREAM = "open-orders", "placed-orders"
+STREAM, ERP_STREAM, TURN = "open-orders", "placed-orders", "placed-orders-turn"
 BATCH, ERP_BATCH = 50, 100
+ERP_TURN_S = 3600.0  # between two batches, since a quiet hour has hardly a call to spare there
 TROUBLE = "recheck"
 
 
@@ -47,9 +48,13 @@ def recheck(world: World, channel: Connected) -> bool:
     return True
 
 
+def _is_soon(at: datetime | None, now: datetime, wait_s: float) -> bool:
+    return at is not None and at <= now < at + timedelta(seconds=wait_s)
+
+
 def _is_resting(at: datetime | None, now: datetime, world: World) -> bool:
     """Say whether a whole round ended a short while ago, so that no row need be looked for."""
-    return at is not None and at <= now < at + timedelta(seconds=world.timing.catalogue_every_s)
+    return _is_soon(at, now, world.timing.catalogue_every_s)
 
 
 def recheck_erp(world: World, erp: Connected) -> bool:
@@ -65,14 +70,21 @@ def recheck_erp(world: World, erp: Connected) -> bool:
     if last is None:
         return False
     with world.store.read() as tx:
+        batches = max(1.0, orders.count_open_placed(tx, erp.id) / ERP_BATCH)
+        wait_s = min(ERP_TURN_S, world.timing.open_orders_every_s / 2 / batches)  # half of the period suffices for all
+        if _is_soon(known.cursor(tx, erp.id, TURN)[1], now, wait_s):
+            return False
         rows = [
             row for row in orders.open_placed(tx, erp.id, int(last), ERP_BATCH) if row.connection in world.connected
         ]
-        links = orders.links_of(tx, [row.id for row in rows])
-    if rows:
-        _check(world, erp, rows, links)
+        mine = [row for row in rows if world.takes_orders(row.route)]
+        links = orders.links_of(tx, [row.id for row in mine])
+    if mine:
+        _check(world, erp, mine, links)
     with world.store.write() as tx:
         known.set_cursor(tx, erp.id, ERP_STREAM, Cursor(str(rows[-1].id)) if rows else None, at)
+        if rows:
+            known.set_cursor(tx, erp.id, TURN, None, now)
     return bool(rows)
 
 

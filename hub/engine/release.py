@@ -51,7 +51,7 @@ def release(world: World, channel: Connected, resting: Collection[str] = ()) -> 
         return 0
     for erp in {route.erp for route in active} - closed:
         watch.survey(world, channel, world.connected[erp], rows if len(rows) < BATCH else None)
-    cases = _decide(world, channel, [row.id for row in rows], now)
+    cases = _decide(world, channel, rows, now)
     leaving, moved = _divide(world, cases, now)
     leaving, still = _unblocked(world, channel, leaving, now)
     leaving, read = _read_again(world, channel, leaving, now)
@@ -63,11 +63,10 @@ def _has_room(tx: Tx, world: World, erp: str) -> bool:
     return world.guard.dry or outbox.pending(tx, erp) < ROOM
 
 
-def _decide(world: World, channel: Connected, ids: Sequence[int], now: datetime) -> list[_Case]:
+def _decide(world: World, channel: Connected, rows: Sequence[OrderRow], now: datetime) -> list[_Case]:
     with world.store.write() as tx:
         rules = rules_of(tx, world, channel)
-        rows = orders.by_ids(tx, ids)
-    return [_case(rows[id_], rules, now) for id_ in ids]
+    return [_case(row, rules, now) for row in rows]
 
 
 def _case(row: OrderRow, rules: Rules, now: datetime) -> _Case:
@@ -122,9 +121,10 @@ def _read_again(world: World, channel: Connected, cases: Sequence[_Case], now: d
     read_at = world.clock.now()
     with world.store.write() as tx:
         record(tx, world, channel, found, rules_of(tx, world, channel), read_at)
+        rows = orders.by_ids(tx, [case.row.id for case in stale])
     answered = {order.ref for order in found}
     moved = _settle(world, [_vanished(case, channel) for case in stale if case.row.ref not in answered], read_at)
-    again = _decide(world, channel, [case.row.id for case in stale if case.row.ref in answered], read_at)
+    again = _decide(world, channel, [row for row in rows.values() if row.ref in answered], read_at)
     leaving = [case for case in again if _may_leave(case, read_at)]
     ids = {case.row.id for case in leaving}
     return fresh + leaving, moved + _settle(world, [case for case in again if case.row.id not in ids], read_at)
@@ -150,7 +150,7 @@ def _composed(world: World, channel: Connected, cases: Sequence[_Case]) -> list[
         mine = [case for case in cases if case.route is not None and case.route.erp == erp]
         skus = {sku for case in mine if case.route for sku in wanted_skus(case.order, case.route)}
         if skus:
-            catalogue.look_up(world, world.connected[erp], skus)
+            catalogue.look_up(world, world.connected[erp], skus, to_place=True)
     memories: dict[str, Known] = {}
     return [_compose(world, channel, case, memories, cases) for case in cases]
 
@@ -170,9 +170,10 @@ def _compose(
             made = (_uncomposable(error),)
         if isinstance(made, SalesOrder):
             ready = Standing(Fate.READY, None, case.standing.release_at)
-            return replace(case, standing=ready, sales_order=made)
+            return _Case(case.row, case.order, route, ready, made)
         problems = made
-    return replace(case, standing=Standing(Fate.BLOCKED, problems[0].code, case.standing.release_at, problems))
+    blocked = Standing(Fate.BLOCKED, problems[0].code, case.standing.release_at, problems)
+    return _Case(case.row, case.order, route, blocked)
 
 
 def compose_one(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from hub.contract import CancellationState, Cursor, FulfilledBy, Fulfillment, Order, OrderStatus, PlacedOrder
@@ -223,6 +223,7 @@ def _recheck_from(tx: Tx, erp: str, order_id: int) -> None:
     last, at = known.cursor(tx, erp, recheck.ERP_STREAM)
     if at is not None and (last is None or int(last) >= order_id):
         known.set_cursor(tx, erp, recheck.ERP_STREAM, Cursor(str(order_id - 1)), at)
+    known.set_cursor(tx, erp, recheck.TURN, None, datetime.fromtimestamp(0, UTC))  # a person waits
 
 
 def _settle_parcels(tx: Tx, row: OrderRow) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from hub.contract import HubError, Order, RejectedError, Return, SalesReturn, TransientError
+from hub.contract import HubError, Location, LocationKind, Order, RejectedError, Return, SalesReturn, TransientError
 from hub.engine.ledger import reasons
 from hub.engine.outcome import call, pages, retry_in
 from hub.engine.pull import refresh_locations
@@ -122,14 +122,27 @@ def _location(world: World, channel: Connected, erp: Connected, value: Return, r
         refresh_locations(world, each)
     with world.store.read() as tx:
         theirs, ours = known.locations_of(tx, channel.id), known.locations_of(tx, erp.id)
-    names = names_of(value.location_ref, theirs)
+    names = names_of(value.location_ref or _only_return_place(theirs), theirs)
     name = next((to for at, to in route.returns.locations.items() if at in names), route.returns.default)
+    if name is None and route.returns.locations:
+        place = f"to {names[-1]!r}" if names else "to a warehouse that the channel does not name"
+        what = f"no line of the route says where goods go that came back {place}"
+        return Problem(
+            "location-unknown", what, f"Name it, or a default, in the route file: routes/{route.name}/returns."
+        )
     name = name or route.orders.location.default
     found = [each.ref for each in ours if (each.is_default if name is None else name in (each.name, each.ref))]
     if len(found) == 1:
         return found[0]
-    what = f"{erp.id} has {len(found) or 'no'} location {name!r} for returned goods"
+    called = f"location {name!r}" if name is not None else "default location"
+    what = f"{erp.id} has {len(found) or 'no'} {called} for returned goods"
     return Problem("location-unknown", what, f"Name it in the route file: routes/{route.name}/returns.")
+
+
+def _only_return_place(places: Sequence[Location]) -> str | None:
+    """Return where a channel that does not name the place takes returns; None where it has several, or none."""
+    found = [place.ref for place in places if place.kind is LocationKind.RETURNS and place.usable]
+    return found[0] if len(found) == 1 else None
 
 
 def _rows(world: World, erp: Connected, order: Order, value: Return, link: Link, route: Route) -> dict[str, Decimal]:

@@ -51,6 +51,9 @@ class Planned:
     unread: tuple[str, ...] = ()  # ERP Variants that must be read before there can be a target
 
 
+Fed = tuple[tuple[Feeding, ...], Problem | None]
+
+
 @dataclass(slots=True)
 class Side:
     """One shop that sells an ERP's stock."""
@@ -61,6 +64,7 @@ class Side:
     taken: Taken = field(default_factory=Taken)
     locations: Sequence[Location] = ()
     committed: dict[str, Decimal] = field(default_factory=dict)  # ERP Variant -> units; none where it is not asked
+    fed: dict[tuple[str, ...], Fed] = field(default_factory=dict)  # what feeds the Locations that items are sold from
 
 
 @dataclass(slots=True)
@@ -180,7 +184,9 @@ def planned(made: Scene, side: Side, item: Item) -> Planned:
         return Planned(item, why=why)
     assert side.route is not None  # noqa: S101  # a side without one has no items
     rules, places = side.route.inventory, _places(side, item)
-    feeding, why = feedings(side, places, made.locations)
+    if places not in side.fed:
+        side.fed[places] = feedings(side, places, made.locations)
+    feeding, why = side.fed[places]
     if why is not None:
         return Planned(item, why=why)
     refs = {sku: made.refs[sku][0] for sku in item.parts}
@@ -198,9 +204,10 @@ def planned(made: Scene, side: Side, item: Item) -> Planned:
 def _left_alone(made: Scene, side: Side, item: Item) -> Problem | None:
     """Return why an item takes no part in sync: a person's switch, the route file's patterns, or the channel."""
     row = item.row
-    switched = made.switched[side.id]
+    rules = side.route.products if side.route is not None and side.route.products.enabled else None
+    switched = made.switched[side.id] if rules is not None else {}
     said = [switched[sku] for sku in (row.sku, *item.parts) if sku in switched]
-    patterns = side.route.products.disabled if side.route is not None else ()
+    patterns = rules.disabled if rules is not None else ()
     matched = any(fnmatchcase(sku, pattern) for sku in (row.sku or "", *item.parts) for pattern in patterns)
     if said and not all(said):
         return Problem(
@@ -230,15 +237,13 @@ def _unmatched(made: Scene, item: Item) -> Problem | None:
     return None
 
 
-def _places(side: Side, item: Item) -> list[str]:
+def _places(side: Side, item: Item) -> tuple[str, ...]:
     """Return the Locations that a push must name; never those of returns or run by the channel."""
-    kinds = {place.ref: place.kind for place in side.locations}
-    return sorted(ref for ref in item.row.places or () if kinds.get(ref, LocationKind.SHIPS) is LocationKind.SHIPS)
+    never = {place.ref for place in side.locations if place.kind is not LocationKind.SHIPS}
+    return tuple(sorted(ref for ref in item.row.places or () if ref not in never))
 
 
-def feedings(
-    side: Side, places: Sequence[str], erp_locations: Sequence[Location]
-) -> tuple[tuple[Feeding, ...], Problem | None]:
+def feedings(side: Side, places: Sequence[str], erp_locations: Sequence[Location]) -> Fed:
     """Return what feeds the Locations that an item is sold from, or why that cannot be said."""
     assert side.route is not None  # noqa: S101  # only a side with one is asked
     rules = side.route.inventory

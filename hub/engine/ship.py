@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hub.contract import FulfilledBy, Fulfillment, Order, Package
+from hub.engine import products
 from hub.engine.outcome import call, pages
 from hub.engine.placed import rows_as_kept
 from hub.engine.trouble import set_trouble
 from hub.engine.world import Connected, World
+from hub.host.clock import has_passed
 from hub.routing.allocate import Allocation, Shipped, allocate
 from hub.routing.compose import order_key
 from hub.routing.fate import Problem
 from hub.routing.model import Route
-from hub.store import Tx, known, orders, shipping, timeline
+from hub.store import Tx, homes, known, orders, shipping, timeline
 from hub.store.orders import Link, OrderRow
 from hub.store.shipping import IN_FLIGHT, TOLD, PackageState, Parcel, Seen
 from hub.store.timeline import Entry
@@ -26,21 +28,29 @@ STREAM = "fulfillments"
 ASK_AGAIN_S = (300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0)  # a shipment without tracking is asked for again
 UNLINKED_S = 600.0  # a shipment may be seen before its sales order is recorded as ours
 FORGET = timedelta(days=30)
+CATALOGUE_S = 3600.0
 BATCH = 50
 TROUBLE = "ship"
 
 
 def routes_to(world: World, erp: str) -> list[Route]:
     """Return the Routes whose shipments come from an ERP."""
-    return [route for route in world.routes if route.erp == erp and route.fulfillments.enabled and route.orders.enabled]
+    return [route for route in world.routes if route.erp == erp and route.fulfillments.enabled]
 
 
 def gather(world: World, erp: Connected) -> bool:
     """Read what the ERP shipped since the last time, and make parcels of it; say whether anything was done."""
-    if not routes_to(world, erp.id):
+    routes = routes_to(world, erp.id)
+    if not routes or not (any(route.orders.enabled for route in routes) or _is_any_open(world, erp)):
         return False
     done = _pull(world, erp)
     return _look_at_due(world, erp) or done
+
+
+def _is_any_open(world: World, erp: Connected) -> bool:
+    """Say whether an order that was placed before orders were switched off may still ship."""
+    with world.store.read() as tx:
+        return bool(orders.open_placed(tx, erp.id, 0, 1))
 
 
 def _pull(world: World, erp: Connected) -> bool:
@@ -115,6 +125,7 @@ def _read_rows(world: World, erp: Connected, links: Sequence[Link]) -> None:
     }
     found = call(world, erp, "find_orders", orders=list(keys.values()), before=None) if keys else []
     present = {one.ref: rows_as_kept(one) for one in found}
+    _know(world, erp, {each["variant_ref"] for kept in present.values() for each in kept or ()})
     now = world.clock.now()
     with world.store.write() as tx:
         for link in links:
@@ -124,6 +135,16 @@ def _read_rows(world: World, erp: Connected, links: Sequence[Link]) -> None:
             shipping.set_rows(tx, link.order_id, kept)
             if link.rows is not None:
                 timeline.add(tx, [Entry(link.order_id, now, "edited-in-erp", {"number": link.number})])
+
+
+def _know(world: World, erp: Connected, variants: Collection[str]) -> None:
+    """Read the catalogue where a person put a Variant into a sales order that the hub never met; then it has a SKU."""
+    with world.store.read() as tx:
+        is_known = len(known.skus_of(tx, erp.id, set(variants))) == len(variants)
+        _, at = known.cursor(tx, erp.id, products.WHOLE)
+    is_recent = at is not None and not has_passed(at, CATALOGUE_S, world.clock.now())
+    if not is_known and not is_recent and "pull_products" in erp.capabilities:
+        products.read_whole(world, erp, products.WHOLE)
 
 
 def _plan(world: World, erp: Connected, ref: str, now: datetime) -> None:
@@ -136,7 +157,7 @@ def _plan(world: World, erp: Connected, ref: str, now: datetime) -> None:
     order = Order.model_validate_json(row.document)
     if route is None or order.fulfilled_by is FulfilledBy.CHANNEL:
         with world.store.write() as tx:
-            shipping.set_due(tx, erp.id, [(each.ref, None, 0) for each in seen])
+            shipping.set_due(tx, erp.id, [(each.ref, None, homes.OFF if route is None else 0) for each in seen])
         return
     values = {each.ref: Fulfillment.model_validate_json(each.document) for each in seen}
     with world.store.write() as tx:

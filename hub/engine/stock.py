@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hub.contract import Cursor, StockLevel
+from hub.engine import catalogue
 from hub.engine.outcome import pages
 from hub.engine.pull import refresh_locations
 from hub.engine.sellable import ruler, shops_of, sources
@@ -47,15 +48,16 @@ def sweep(world: World, erp: Connected) -> bool:
 
 
 def _read_whole(world: World, erp: Connected, place: str) -> None:
-    began, seen = world.clock.now(), set()
+    began, told = world.clock.now(), dict[str, str | None]()
     for page in pages(world, erp, "pull_inventory", variants=None, location=place):
         found = [level for level in page.items if level.location_ref == place]
-        seen |= {level.variant_ref for level in found}
+        told |= {level.variant_ref: level.sku for level in found}
         with world.store.write() as tx:
             ledger.set_levels(tx, erp.id, found)
+    catalogue.compare(world, erp, told, began)
     with world.store.write() as tx:
         # What a whole reading no longer tells is not there any more: archived, or deleted.
-        silent = {row.variant_ref for row in ledger.levels_of(tx, erp.id, [place])} - seen
+        silent = {row.variant_ref for row in ledger.levels_of(tx, erp.id, [place])} - told.keys()
         ledger.set_levels(tx, erp.id, [_nothing(ref, place, began) for ref in silent])
         known.set_cursor(tx, erp.id, f"{STREAM}:{place}", Cursor(place), began)
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 
 from hub.contract import HubError, TransientError
-from hub.engine import cancellations, catalogue, place, pull, release, steps, stray, watch
+from hub.engine import cancellations, catalogue, homes, place, pull, release, steps, stock, stray, watch
 from hub.engine.idle import idle_s
 from hub.engine.lanes import Lanes, lane_lost, lanes
 from hub.engine.ledger import Recorded
@@ -45,7 +45,7 @@ class Progress:
 
 def involved(world: World, only: str | None = None) -> tuple[list[Connected], list[Connected]]:
     """Return the channel and the ERP Connections of the switched-on Routes (or of one)."""
-    routes = [route for route in world.active() if only in (None, route.name)]
+    routes = [route for route in world.working() if only in (None, route.name)]
     channels = dict.fromkeys(route.channel for route in routes)
     erps = dict.fromkeys(route.erp for route in routes)
     return [world.connected[id_] for id_ in channels], [world.connected[id_] for id_ in erps]
@@ -99,7 +99,10 @@ def _entered(
         progress.busy = list(lane.busy)
         mine = [[each for each in connected if each.id in lane.won] for connected in (channels, erps)]
         for channel in mine[0]:
+            homes.adopt(world, channel)
             stray.recall(world, channel)
+        for erp in mine[1]:
+            homes.wake(world, erp)
         yield Crew(world, progress, stop, *mine), lane
 
 
@@ -181,7 +184,7 @@ class Crew:
     def await_outcomes(self) -> bool:
         """Wait a little where a sent effect still awaits its outcome; a pass does not end on an open question."""
         soon = []
-        for erp in self.erps:
+        for erp in (each for each in self.erps if _is_sent_orders(self.world, each)):
             with self.world.store.read() as tx:
                 due = outbox.next_due(tx, erp.id, place.patience_s(self.world))
             if due is not None and erp.id not in self.progress.errors:
@@ -195,7 +198,8 @@ class Crew:
 
 def _channel_step(world: World, progress: Progress, channel: Connected, pull_anyway: bool) -> bool:
     done = False
-    if pull_anyway or pull.is_due(world, channel):
+    erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
+    if erps and (pull_anyway or pull.is_due(world, channel)):
         progress.step(f"reading orders of {channel.id}")
 
         def count(n: int) -> None:
@@ -205,10 +209,9 @@ def _channel_step(world: World, progress: Progress, channel: Connected, pull_any
         progress.recorded += pull.pull_orders(world, channel, count)
         cancellations.pull(world, channel)
         done = True
-    erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
     for erp in erps:
         watch.beat(world, erp)
-    while released := release.release(world, channel, resting=progress.errors):
+    while erps and (released := release.release(world, channel, resting=progress.errors)):
         progress.released += released
         progress.step(f"releasing orders of {channel.id}")
         done = True
@@ -218,19 +221,28 @@ def _channel_step(world: World, progress: Progress, channel: Connected, pull_any
 def _erp_step(world: World, progress: Progress, erp: Connected, stop: threading.Event) -> bool:
     """Send for about as long as a release may wait, then give way."""
     until = world.clock.now() + timedelta(seconds=world.timing.release_every_s)
-    watch.beat(world, erp.id)
+    if _is_sent_orders(world, erp):
+        watch.beat(world, erp.id)
     done = steps.run_steps(world, erp, steps.ERP_FIRST)
     while not stop.is_set() and world.clock.now() < until and _is_work_due(world, erp) and place.place(world, erp):
         progress.sent = 0 if world.guard.dry else world.placed
         progress.step(f"placing orders in {erp.id}")
         done = True
     done |= steps.run_steps(world, erp, steps.ERP)
-    # The catalogue comes last: an Order that can go waits for no reading.
-    return catalogue.refresh(world, erp) or done
+    # The catalogue comes last: an Order that can go waits for no other's.
+    sells = stock.every_s(world, erp.id) is not None or any(r.erp == erp.id and r.products.lists for r in world.routes)
+    return catalogue.refresh(world, erp, for_stock=sells) or done
+
+
+def _is_sent_orders(world: World, erp: Connected) -> bool:
+    """Say whether any Route sends its orders to an ERP; else what waits to be sent there waits on."""
+    return any(route.erp == erp.id for route in world.active())
 
 
 def _is_work_due(world: World, erp: Connected) -> bool:
     """Say whether any effect can go on; a look that writes nothing."""
+    if not _is_sent_orders(world, erp):
+        return False
     with world.store.read() as tx:
         due = outbox.next_due(tx, erp.id, place.patience_s(world))
     return due is not None and due <= world.clock.now()

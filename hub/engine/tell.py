@@ -43,7 +43,7 @@ BLOCKED_AGAIN_S, BLOCKED_MOST = 3600.0, 5
 
 def routes_from(world: World, channel: str) -> dict[str, Route]:
     """Return the Routes, by name, that tell a channel of shipments."""
-    return {r.name: r for r in world.routes_from(channel) if r.fulfillments.enabled and r.orders.enabled}
+    return {r.name: r for r in world.routes_from(channel) if r.fulfillments.enabled}
 
 
 def tell(world: World, channel: Connected) -> bool:
@@ -59,9 +59,8 @@ def tell(world: World, channel: Connected) -> bool:
     with world.store.write() as tx:
         shipping.abandon(tx, channel.id, now - timedelta(seconds=patience_s(world)), now)
         states = (PackageState.READY, PackageState.UNKNOWN, PackageState.BLOCKED)
-        due = shipping.due_parcels(tx, channel.id, now, states, BATCH)
+        due = shipping.due_parcels(tx, channel.id, routes, now, states, BATCH)
         rows = orders.by_ids(tx, list(due))
-    due = {id_: parcels for id_, parcels in due.items() if rows[id_].route in routes}
     if not due:
         return False
     found = read_again(world, channel, [rows[id_] for id_ in due])
@@ -92,13 +91,27 @@ def _later(world: World, parcels: Sequence[Parcel], now: datetime, wait_s: float
         shipping.update_parcels(tx, [{"id": parcel.id, "due_at": due} for parcel in parcels])
 
 
+def _wait_for_hold(world: World, row: OrderRow, order: Order, parcels: Sequence[Parcel], now: datetime) -> None:
+    """Tell nothing while the channel forbids shipping, and say so: the goods have left already."""
+    what = f"it was shipped in the ERP, while the channel has it as {order.channel_status} and lets nobody ship it"
+    do = "See on the channel why. The hub asks every five minutes, and tells of the parcel once it may."
+    reason = reasons([Problem("order-on-hold", what, do)])
+    with world.store.write() as tx:
+        due = now + timedelta(seconds=WAIT_S)
+        shipping.update_parcels(tx, [{"id": parcel.id, "due_at": due, "reason": reason} for parcel in parcels])
+        set_tell_trouble(tx, world, row.id, now)
+
+
 def _tell_one(world: World, channel: Connected, row: OrderRow, route: Route, parcels: Sequence[Parcel]) -> None:
     order, now = Order.model_validate_json(row.document), world.clock.now()
     if order.status is OrderStatus.CANCELLED:
         with world.store.write() as tx:
             shipping.update_parcels(tx, [{"id": p.id, "state": PackageState.SUPERSEDED} for p in parcels])
         return
-    if order.cancel_requested or order.status in (OrderStatus.ON_HOLD, OrderStatus.UNPAID):
+    if order.status in (OrderStatus.ON_HOLD, OrderStatus.UNPAID):
+        _wait_for_hold(world, row, order, parcels, now)
+        return
+    if order.cancel_requested:
         _later(world, parcels, now)
         return
     if _misfits(order, parcels):

@@ -130,6 +130,14 @@ class World:
         """Return the Routes whose orders are switched on."""
         return [route for route in self.routes if route.orders.enabled]
 
+    def working(self) -> list[Route]:
+        """Return the Routes with any direction switched on."""
+        return [route for route in self.routes if route.is_on]
+
+    def takes_orders(self, name: str | None) -> bool:
+        """Say whether the orders of a Route are not switched off; also true of a Route that is not there any more."""
+        return all(route.orders.enabled for route in self.routes if route.name == name)
+
     def doubt(self) -> None:
         """Forget what this process takes for granted, as if it had just begun; another may have worked meanwhile."""
         self.watching.clear()

@@ -219,6 +219,8 @@ def split(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
 def _within(discounts: Sequence[Decimal], amounts: Sequence[Decimal]) -> list[Decimal]:
     """Move what rounding put on a part beyond its price to the parts that have room."""
     capped = [min(cut, amount) for cut, amount in zip(discounts, amounts, strict=True)]
+    if len(capped) <= 1:
+        return capped
     rest = sum(discounts, ZERO) - sum(capped, ZERO)
     for place, amount in enumerate(amounts):
         more = min(rest, amount - capped[place])

@@ -68,6 +68,7 @@ class History:
     may_exist: bool = False  # blocked in a way that leaves a sales order possible
     trouble: tuple[Problem, ...] = ()  # what stands in the way of an order that has a sales order
     route: str | None = None  # the Route that placed it; a cancelled Order may show too little to match one anew
+    is_taken: bool = False  # a Route took it, and did not leave it out
     recorded: bool = False  # shipped by the channel, and its sales order is Done
 
 

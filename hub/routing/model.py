@@ -222,6 +222,11 @@ class ProductRules:
     weight_g: Decimal | None = None
     size_cm: tuple[Decimal, Decimal, Decimal] | None = None
 
+    @property
+    def lists(self) -> bool:
+        """Say whether listings are made or changed by themselves."""
+        return self.enabled and (self.publish is not None or self.update)
+
 
 @dataclass(frozen=True, slots=True)
 class ReturnRules:
@@ -248,6 +253,12 @@ class Route:
     inventory: InventoryRules = field(default_factory=InventoryRules)
     products: ProductRules = field(default_factory=ProductRules)
     returns: ReturnRules = field(default_factory=ReturnRules)
+
+    @property
+    def is_on(self) -> bool:
+        """Say whether any direction is switched on."""
+        parts = (self.orders, self.fulfillments, self.inventory, self.returns)
+        return any(part.enabled for part in parts) or self.products.lists
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,13 @@ class Told:
 class Reckoned:
     """What a channel should be selling and holding by now, from its last word and the orders since.
 
-    Never less than it sells: units that left the ledger's sight were shipped, or cancelled and are sold again.
+    Never less than it sells: what left the ledger's sight (``gone``) was shipped, or cancelled and is sold again.
     """
 
     quantities: Mapping[str, int]
     total: int
     committed: Decimal
+    gone: Decimal = ZERO
 
 
 def reckon(told: Told, orders: Iterable[Open]) -> Reckoned:
@@ -60,4 +61,4 @@ def reckon(told: Told, orders: Iterable[Open]) -> Reckoned:
     gone = max(ZERO, told.known - still)
     quantities = {place: floor(units - by_place.get(place, ZERO) + gone) for place, units in told.quantities.items()}
     total = floor(sum(told.quantities.values()) - sold + gone)
-    return Reckoned(quantities, total, max(ZERO, told.committed - gone + fresh))
+    return Reckoned(quantities, total, max(ZERO, told.committed - gone + fresh), gone)

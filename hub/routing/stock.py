@@ -245,8 +245,12 @@ def part(
 
 def target(parts: Sequence[Part], places: Sequence[str], share: Decimal) -> Target:
     """Return what to sell where: the least over the parts, this shop's share of it, split by what feeds each place."""
-    weights = {place: min(_weight(each, place) for each in parts) for place in places}
-    holds = int(sum(weights.values(), Fraction(0)))  # the parts of a bundle must lie together
+    if len(places) == 1:  # nearly always, and Fractions are slow
+        holds = min(floor(each.weights.get(places[0], ZERO) / each.quantity) for each in parts)
+        weights = {places[0]: Fraction(holds)}
+    else:
+        weights = {place: min(_weight(each, place) for each in parts) for place in places}
+        holds = int(sum(weights.values(), Fraction(0)))  # the parts of a bundle must lie together
     total = min(floor(Decimal(min(each.makes for each in parts)) * share / HUNDRED), holds)
     at_most = floor(Decimal(min(each.makes_at_most for each in parts)) * share / HUNDRED)
     room = {place: min(_room(each, place) for each in parts) for place in places}
@@ -264,6 +268,8 @@ def _room(each: Part, place: str) -> int:
 
 def spread(total: int, weights: Mapping[str, Fraction]) -> dict[str, int]:
     """Split whole units in proportion to weights, to the last one; what weighs nothing gets nothing."""
+    if len(weights) == 1:
+        return {place: total if weight > 0 else 0 for place, weight in weights.items()}
     whole = sum(weights.values(), Fraction(0))
     if whole <= 0:
         return dict.fromkeys(weights, 0)

@@ -16,6 +16,11 @@ from hub.store.tables import authorisations, connections, cursors, locations, me
 _CURSOR = sa.select(cursors.c.value, cursors.c.at).where(
     cursors.c.connection == sa.bindparam("of"), cursors.c.stream == sa.bindparam("named")
 )
+_LOCATIONS = (
+    sa.select(locations.c.ref, locations.c.name, locations.c.kind, locations.c.is_default, locations.c.usable)
+    .where(locations.c.connection == sa.bindparam("of"))
+    .order_by(locations.c.name, locations.c.ref)
+)
 
 
 def _replace(tx: Tx, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
@@ -77,12 +82,9 @@ def forget_skus(tx: Tx, connection: str, skus: Iterable[str]) -> None:
 
 def locations_of(tx: Tx, connection: str) -> list[Location]:
     """Return the remembered Locations of a Connection."""
-    query = sa.select(
-        locations.c.ref, locations.c.name, locations.c.kind, locations.c.is_default, locations.c.usable
-    ).where(locations.c.connection == connection)
     return [
         Location(ref=ref, name=name, kind=LocationKind(kind), is_default=is_default, usable=usable)
-        for ref, name, kind, is_default, usable in tx.execute(query.order_by(locations.c.name, locations.c.ref))
+        for ref, name, kind, is_default, usable in tx.execute(_LOCATIONS, {"of": connection})
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -80,8 +80,8 @@ _NEXT_CLAIMED = sa.select(sa.type_coerce(sa.func.min(outbox.c.deadline_at), outb
 )
 
 
-def _effects(result: Iterable[Any]) -> list[Effect]:
-    return [Effect._make(row) for row in result]
+def _effects(result: sa.Result[Any]) -> list[Effect]:
+    return [Effect._make(row) for row in result.all()]
 
 
 def intend(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -96,7 +96,7 @@ def intend(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     query = sa.select(outbox.c.key, outbox.c.id, outbox.c.state, outbox.c.order_id).where(
         outbox.c.target == first["target"], outbox.c.kind == first["kind"], outbox.c.key.in_(keys)
     )
-    present = {key: (id_, state, order_id) for key, id_, state, order_id in tx.execute(query)}
+    present = {key: (id_, state, order_id) for key, id_, state, order_id in tx.execute(query).all()}
     foreign = {row["key"] for row in rows if row["key"] in present and present[row["key"]][2] != row["order_id"]}
     new = [row for row in rows if row["key"] not in present]
     many(tx, _INSERT, [{"state": State.PENDING, "attempts": 0, **row} for row in new])
@@ -123,7 +123,7 @@ def supersede(tx: Tx, order_ids: Sequence[int]) -> set[int]:
     idle = outbox.c.state.in_((State.PENDING, State.BLOCKED))
     tx.execute(sa.update(outbox).where(mine, idle).values(state=State.SUPERSEDED))
     flying = sa.select(outbox.c.order_id).where(mine, outbox.c.state.in_((State.SENDING, State.UNKNOWN)))
-    return set(tx.execute(flying).scalars())
+    return set(tx.execute(flying).scalars().all())
 
 
 def in_flight(tx: Tx, order_ids: Sequence[int]) -> set[int]:
@@ -131,7 +131,7 @@ def in_flight(tx: Tx, order_ids: Sequence[int]) -> set[int]:
     query = sa.select(outbox.c.order_id).where(
         outbox.c.order_id.in_(order_ids), outbox.c.state.in_((State.SENDING, State.UNKNOWN))
     )
-    return set(tx.execute(query).scalars())
+    return set(tx.execute(query).scalars().all())
 
 
 def of_order(tx: Tx, order_id: int) -> list[Effect]:

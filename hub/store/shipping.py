@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -191,11 +191,12 @@ def update_parcels(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def due_parcels(
-    tx: Tx, channel: str, now: datetime, states: Sequence[PackageState], limit: int
+    tx: Tx, channel: str, routes: Collection[str], now: datetime, states: Sequence[PackageState], limit: int
 ) -> dict[int, list[Parcel]]:
-    """Return parcels of a channel's orders in these states that are due, by order; at most so many orders."""
+    """Return parcels of a channel's orders of these Routes that are due in these states, by order; so many orders."""
     mine = sa.select(packages.c.order_id).join(orders, orders.c.id == packages.c.order_id)
-    mine = mine.where(orders.c.connection == channel, packages.c.state.in_(states), packages.c.due_at <= now)
+    mine = mine.where(orders.c.connection == channel, orders.c.route.in_(routes))
+    mine = mine.where(packages.c.state.in_(states), packages.c.due_at <= now)
     ids = sorted(set(tx.execute(mine.order_by(packages.c.due_at).limit(limit * 4)).scalars()))[:limit]
     return {
         id_: [each for each in found if each.state in states and each.due_at is not None and each.due_at <= now]
@@ -203,9 +204,10 @@ def due_parcels(
     }
 
 
-def due_at_erp(tx: Tx, erp: str, now: datetime, limit: int) -> list[Parcel]:
-    """Return parcels whose number an ERP does not have yet, and that are due."""
-    query = sa.select(*_PARCEL).where(
+def due_at_erp(tx: Tx, erp: str, routes: Collection[str], now: datetime, limit: int) -> list[Parcel]:
+    """Return parcels of these Routes' orders whose number an ERP does not have yet, and that are due."""
+    mine = sa.select(*_PARCEL).join(orders, orders.c.id == packages.c.order_id).where(orders.c.route.in_(routes))
+    query = mine.where(
         packages.c.erp == erp, packages.c.state == PackageState.WRITING_BACK, packages.c.told_tracking.is_not(None)
     )
     query = query.where(packages.c.due_at <= now).order_by(packages.c.due_at, packages.c.id)

@@ -199,34 +199,41 @@ class OpenRow:
     gone_at: datetime | None
 
 
+_OF_SHOP = (
+    sa.select(
+        orders.c.id, orders.c.digest, orders.c.route, orders.c.created_at, orders.c.first_seen_at, orders.c.is_open,
+        sales_orders.c.erp, sales_orders.c.linked_at, sales_orders.c.gone_at,
+    )
+    .select_from(orders.outerjoin(sales_orders, sales_orders.c.order_id == orders.c.id))
+    .where(orders.c.connection == sa.bindparam("shop"))
+    .order_by(orders.c.id)
+)  # fmt: skip
+_YOUNG = sa.select(sales_orders.c.order_id).where(sales_orders.c.linked_at > sa.bindparam("after"))
+# Asked several times a round: to build them anew each time would cost more than to run them.
+_OPEN = _OF_SHOP.where(orders.c.is_open.is_(True))
+_OPEN_OR_YOUNG = _OF_SHOP.where(sa.or_(orders.c.is_open.is_(True), orders.c.id.in_(_YOUNG)))
+_SENT = sa.select(outbox.c.order_id, outbox.c.deadline_at).where(
+    outbox.c.target == sa.bindparam("erp"),
+    outbox.c.kind == PLACE_ORDER,
+    outbox.c.attempts > 0,
+    outbox.c.state.in_((State.SENDING, State.UNKNOWN, State.DONE)) | outbox.c.look_first.is_(True),
+    outbox.c.deadline_at.is_not(None),
+    outbox.c.order_id.in_(sa.bindparam("ids", expanding=True)),
+)
+
+
 def open_orders(tx: Tx, connection: str, linked_after: datetime | None) -> list[OpenRow]:
     """Return a channel's orders with units to ship, and those whose sales order is younger than an instant; by id."""
-    wanted: sa.ColumnElement[bool] = orders.c.is_open.is_(True)
-    if linked_after is not None:
-        young = sa.select(sales_orders.c.order_id).where(sales_orders.c.linked_at > linked_after)
-        wanted = sa.or_(wanted, orders.c.id.in_(young))
-    query = (
-        sa.select(
-            orders.c.id, orders.c.digest, orders.c.route, orders.c.created_at, orders.c.first_seen_at, orders.c.is_open,
-            sales_orders.c.erp, sales_orders.c.linked_at, sales_orders.c.gone_at,
-        )
-        .select_from(orders.outerjoin(sales_orders, sales_orders.c.order_id == orders.c.id))
-        .where(orders.c.connection == connection, wanted)
-    )  # fmt: skip
-    return [OpenRow(*row) for row in tx.execute(query.order_by(orders.c.id))]
+    if linked_after is None:
+        return [OpenRow(*row) for row in tx.execute(_OPEN, {"shop": connection})]
+    return [OpenRow(*row) for row in tx.execute(_OPEN_OR_YOUNG, {"shop": connection, "after": linked_after})]
 
 
 def sent(tx: Tx, erp: str, ids: Collection[int]) -> dict[int, datetime]:
     """Return when the last send ran out, of each of these orders whose sales order exists, or may exist, in an ERP."""
-    exists = outbox.c.state.in_((State.SENDING, State.UNKNOWN, State.DONE)) | outbox.c.look_first.is_(True)
-    query = (
-        sa.select(outbox.c.order_id, outbox.c.deadline_at)
-        .where(outbox.c.target == erp, outbox.c.kind == PLACE_ORDER, outbox.c.attempts > 0, exists)
-        .where(outbox.c.deadline_at.is_not(None))
-    )
     found: dict[int, datetime] = {}
     for chunk in _chunks(ids):
-        found |= {row.order_id: row.deadline_at for row in tx.execute(query.where(outbox.c.order_id.in_(chunk)))}
+        found |= {row.order_id: row.deadline_at for row in tx.execute(_SENT, {"erp": erp, "ids": chunk})}
     return found
 
 

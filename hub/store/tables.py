@@ -35,7 +35,7 @@ def _milliseconds(value: datetime | None) -> int | None:
 
 
 def _instant(value: int | None) -> datetime | None:
-    return None if value is None else EPOCH + timedelta(milliseconds=value)
+    return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 
 class Number(sa.types.TypeDecorator[Decimal]):
@@ -54,6 +54,7 @@ class Number(sa.types.TypeDecorator[Decimal]):
 metadata = sa.MetaData()
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Text = sa.Text
+Json = sa.JSON(none_as_null=True)  # an absent value is a NULL, which no JSON parser has to look at
 
 orders = sa.Table(
     "orders",
@@ -73,7 +74,7 @@ orders = sa.Table(
     sa.Column("route", Text),
     sa.Column("fate", Text, nullable=False),
     sa.Column("cause", Text),
-    sa.Column("reason", sa.JSON),
+    sa.Column("reason", Json),
     sa.Column("release_at", Instant),
     sa.Column("due_at", Instant),
     sa.Column("hand", Text),
@@ -81,7 +82,7 @@ orders = sa.Table(
     sa.Column("rechecks", sa.Integer, nullable=False, server_default="0"),
     sa.Column("is_open", sa.Boolean, nullable=False, server_default=sa.true()),  # units are still to ship
     sa.Column("recorded", sa.Boolean, nullable=False, server_default=sa.false()),  # shipped by the channel, and Done
-    sa.Column("trouble", sa.JSON),  # what stands in the way after placement: shipments, cancellations, returns
+    sa.Column("trouble", Json),  # what stands in the way after placement: shipments, cancellations, returns
     sa.UniqueConstraint("connection", "ref", name="one_row_per_channel_order"),
     sa.Index("orders_due", "connection", "due_at"),
     sa.Index("orders_fate", "fate", "id"),
@@ -100,7 +101,7 @@ sales_orders = sa.Table(
     sa.Column("number", Text, nullable=False),
     sa.Column("adopted", sa.Boolean, nullable=False),
     sa.Column("linked_at", Instant, nullable=False),
-    sa.Column("rows", sa.JSON),  # as the ERP last showed them: [{ref, variant_ref, quantity}]
+    sa.Column("rows", Json),  # as the ERP last showed them: [{ref, variant_ref, quantity}]
     sa.Column("gone_at", Instant),  # since when it is known to be deleted there
     sa.UniqueConstraint("erp", "key", name="one_sales_order_per_key"),
     sa.UniqueConstraint("erp", "ref", name="one_channel_order_per_sales_order"),
@@ -136,7 +137,7 @@ timeline = sa.Table(
     sa.Column("order_id", Id, sa.ForeignKey("orders.id"), nullable=False),
     sa.Column("at", Instant, nullable=False),
     sa.Column("event", Text, nullable=False),
-    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("detail", Json, nullable=False),
     sa.Index("timeline_order", "order_id", "id"),
 )
 
@@ -161,13 +162,13 @@ variants = sa.Table(
     sa.Column("kind", Text, nullable=False),
     sa.Column("gone", sa.Boolean, nullable=False),
     sa.Column("product_ref", Text),
-    sa.Column("places", sa.JSON),  # of a channel: the Locations it sells this from
+    sa.Column("places", Json),  # of a channel: the Locations it sells this from
     sa.Column("stockable", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("status", Text, nullable=False, server_default=""),
     sa.Column("product_name", Text, nullable=False, server_default=""),
     sa.Column("price", Number),  # its list price
     sa.Column("currency", Text),
-    sa.Column("options", sa.JSON),  # what tells it from its siblings
+    sa.Column("options", Json),  # what tells it from its siblings
     sa.Index("variants_sku", "connection", "sku"),
 )
 
@@ -207,7 +208,7 @@ connections = sa.Table(
     # Which Connections are paused, why, and until when.
     sa.Column("id", Text, primary_key=True),
     sa.Column("paused_until", Instant),
-    sa.Column("reason", sa.JSON),
+    sa.Column("reason", Json),
 )
 
 route_starts = sa.Table(
@@ -237,14 +238,14 @@ stock = sa.Table(
     # What each channel sells of each of its variants: what it said last, what it was told, how the number came about.
     sa.Column("connection", Text, primary_key=True),
     sa.Column("variant_ref", Text, primary_key=True),
-    sa.Column("quantities", sa.JSON),  # Location -> units it sells, by our last reading or write; null: a write is open
+    sa.Column("quantities", Json),  # Location -> units it sells, by our last reading or write; null: a write is open
     sa.Column("committed", Number),  # what its buyers have ordered and nobody shipped, by our last reading
     sa.Column("read_at", Instant),
     sa.Column("demand", Number),  # the units of our orders that were open there at that moment
-    sa.Column("target", sa.JSON),  # Location -> units it should sell
-    sa.Column("terms", sa.JSON),  # how the target came about, term by term
+    sa.Column("target", Json),  # Location -> units it should sell
+    sa.Column("terms", Json),  # how the target came about, term by term
     sa.Column("pushed_at", Instant),
-    sa.Column("reason", sa.JSON),  # why the channel refused the last push
+    sa.Column("reason", Json),  # why the channel refused the last push
     sa.Column("retry_at", Instant),
 )
 
@@ -281,7 +282,7 @@ packages = sa.Table(
     sa.Column("order_id", Id, sa.ForeignKey("orders.id"), nullable=False),
     sa.Column("erp", Text, nullable=False),
     sa.Column("key", Text, nullable=False),
-    sa.Column("lines", sa.JSON, nullable=False),  # the channel's line ids -> units
+    sa.Column("lines", Json, nullable=False),  # the channel's line ids -> units
     sa.Column("tracking_number", Text),
     sa.Column("carrier", Text),
     sa.Column("tracking_url", Text),
@@ -289,7 +290,7 @@ packages = sa.Table(
     sa.Column("package_ref", Text),
     sa.Column("told_tracking", Text),  # the number the channel was last told
     sa.Column("told_at", Instant),
-    sa.Column("reason", sa.JSON),
+    sa.Column("reason", Json),
     sa.Column("due_at", Instant),
     sa.Column("deadline_at", Instant),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
@@ -308,7 +309,7 @@ cancellations = sa.Table(
     sa.Column("state", Text, nullable=False),
     sa.Column("document", Text, nullable=False),
     sa.Column("decision", Text),  # accept, refuse, ask
-    sa.Column("reason", sa.JSON),
+    sa.Column("reason", Json),
     sa.Column("due_at", Instant),
     sa.Index("cancellations_order", "connection", "order_ref"),
     sa.Index("cancellations_due", "connection", "due_at"),
@@ -324,7 +325,7 @@ returns = sa.Table(
     sa.Column("document", Text, nullable=False),
     sa.Column("state", Text, nullable=False),  # waiting, ready, sending, done, blocked
     sa.Column("sales_return_ref", Text),
-    sa.Column("reason", sa.JSON),
+    sa.Column("reason", Json),
     sa.Column("due_at", Instant),
     sa.Index("returns_due", "connection", "due_at"),
 )
@@ -340,7 +341,7 @@ listings = sa.Table(
     sa.Column("told", Text),  # digest of what the channel was last told
     sa.Column("told_at", Instant),
     sa.Column("asked", Text),  # digest of what the last attempt rested on
-    sa.Column("reason", sa.JSON),  # why it is blocked, or what was said beside
+    sa.Column("reason", Json),  # why it is blocked, or what was said beside
     sa.Column("due_at", Instant),  # when it is tried again; null: when something changed
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("round", sa.Integer, nullable=False, server_default="0"),  # how often a person had it listed anew

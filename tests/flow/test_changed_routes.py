@@ -148,3 +148,33 @@ def test_unknown_outcome_in_an_erp_that_another_route_keeps_is_looked_up_there(s
     site.sync()
     assert site.fate(ref) == ("placed", None)
     assert site.calls("katana")[CREATE] == 1
+
+
+@pytest.mark.parametrize(
+    ("act", "method", "cause", "rule", "blocked"),
+    [
+        ({"action": "cancel"}, "DELETE", "cancelling", "on_cancel: block", "cancelled-after-placement"),
+        ({"action": "cancel_line", "sku": "MUG", "quantity": 1}, "PATCH", "changing", "on_change: block",
+         "changed-after-placement"),
+    ],
+)  # fmt: skip
+def test_policy_that_changed_holds_for_what_has_begun(
+    site: Site, act: dict[str, object], method: str, cause: str, rule: str, blocked: str
+) -> None:
+    """The sales order was about to be deleted, or changed; the route file now leaves it to a person."""
+    ref = site.order(lines=[{"sku": "MUG", "quantity": 2, "price": "20.00"}])
+    site.sync()
+    site.advance(2 * HOUR)
+    site.sync()
+    site.tiktok_sim(f"orders/{ref}", act)
+    site.katana_sim("faults", {"faults": [{"kind": "503", "match": "sales_order", "method": method}]})
+    site.advance(61)
+    site.sync()
+    assert site.fate(ref) == ("placed", cause)
+    site.katana_sim("faults", {"faults": []})
+    site.write_routes(ROUTE + f"      {rule}\n")
+    site.advance(HOUR)
+    site.sync()
+    assert site.fate(ref) == ("blocked", blocked)
+    (left,) = site.sales_orders()
+    assert [row["quantity"] for row in left["sales_order_rows"]] == [2]

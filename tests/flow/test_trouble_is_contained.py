@@ -48,17 +48,19 @@ def test_order_does_not_wait_for_a_catalogue_that_cannot_be_read(site: Site, kin
         site.sync(again=True)  # it is not tried again at once
         assert site.calls("katana")["GET /v1/variants"] == tried
         _later(site, catalogue.AGAIN_S)
+        site.order(create_time=NOON + 60)
         site.sync(again=True)
         assert site.calls("katana")["GET /v1/variants"] > tried
         site.katana_sim("faults", {"faults": []})
         _later(site, catalogue.AGAIN_S)
+        site.order(create_time=NOON + 120)
         site.sync(again=True)
     told = [entry["event"] for entry in log if entry["event"].startswith("catalogue")]
     assert told == ["catalogue-unread", "catalogue-read-again"]
 
 
 def test_refused_key_rests_the_erp_although_only_the_catalogue_asked(site: Site) -> None:
-    site.order()
+    site.order(lines=[{"sku": "NEW", "price": "20.00"}])
     site.advance(2 * HOUR)
     site.sync()
     _later(site, HOUR)
@@ -102,7 +104,7 @@ def test_clock_that_was_set_back_stops_neither_pulls_nor_the_catalogue(site: Sit
         known.set_cursor(tx, "shop", pull.STREAM, None, ahead)
         known.set_cursor(tx, "factory", catalogue.STREAM, None, ahead)
     assert pull.is_due(world, shop)
-    assert catalogue.refresh(world, factory)
+    assert catalogue.refresh(world, factory, for_stock=True)
 
 
 def test_pause_made_before_the_clock_was_set_back_is_over(site: Site) -> None:

@@ -121,8 +121,8 @@ def test_effect_is_claimed_by_one_of_many_workers(store: Store) -> None:
     assert len(taken) == len(set(taken)) == 40
 
 
-def test_lock_is_held_by_one_and_freed_at_the_end(store: Store, database: str) -> None:
-    other = open_store(database)
+def test_lock_is_held_by_one_and_freed_at_the_end(store: Store, ledger: str) -> None:
+    other = open_store(ledger)
     with store.lock("lane:x") as won:
         assert won
         with other.lock("lane:x") as second:
