@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,29 +141,24 @@ def _vanished(case: _Case, channel: Connected) -> _Case:
 
 def _composed(world: World, channel: Connected, cases: Sequence[_Case]) -> list[_Case]:
     """Return the cases with their sales orders, or blocked with every problem."""
-    if not cases:
-        return []
+    memories: dict[str, Known] = {}
     for erp in {case.route.erp for case in cases if case.route is not None}:
         missed = any(case.row.cause == "location-unknown" for case in cases)
         max_age_s = world.timing.catalogue_every_s if missed else LOCATIONS_LIVE_S
         refresh_named_locations(world, world.connected[erp], max_age_s=max_age_s)
-        mine = [case for case in cases if case.route is not None and case.route.erp == erp]
-        skus = {sku for case in mine if case.route for sku in wanted_skus(case.order, case.route)}
+        mine = [(case.order, case.route) for case in cases if case.route is not None and case.route.erp == erp]
+        skus = {sku for order, route in mine for sku in wanted_skus(order, route)}
         if skus:
             catalogue.look_up(world, world.connected[erp], skus, to_place=True)
-    memories: dict[str, Known] = {}
-    return [_compose(world, channel, case, memories, cases) for case in cases]
+        memories[erp] = _known(world, channel, erp, skus)
+    return [_compose(channel, case, memories) for case in cases]
 
 
-def _compose(
-    world: World, channel: Connected, case: _Case, memories: dict[str, Known], cases: Sequence[_Case]
-) -> _Case:
+def _compose(channel: Connected, case: _Case, memories: Mapping[str, Known]) -> _Case:
     route = case.route
     assert route is not None  # noqa: S101  # only an Order with a Route may leave
     problems = imbalances(case.order)
     if not problems:
-        if route.erp not in memories:
-            memories[route.erp] = _known(world, channel, route.erp, cases)
         try:
             made = compose(case.order, route, channel.connector, memories[route.erp])
         except (ValueError, ArithmeticError) as error:
@@ -189,10 +184,7 @@ def _uncomposable(error: Exception) -> Problem:
     return Problem("order-uncomposable", what, "Report it with the output of hub order, which names no buyer.")
 
 
-def _known(world: World, channel: Connected, erp: str, cases: Sequence[_Case]) -> Known:
-    skus = {
-        sku for case in cases if case.route and case.route.erp == erp for sku in wanted_skus(case.order, case.route)
-    }
+def _known(world: World, channel: Connected, erp: str, skus: Collection[str]) -> Known:
     with world.store.read() as tx:
         return Known(
             known.variants_by_sku(tx, erp, skus), known.locations_of(tx, erp), known.locations_of(tx, channel.id)

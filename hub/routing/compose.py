@@ -84,7 +84,11 @@ def compose(order: Order, route: Route, channel: str, known: Known) -> SalesOrde
     """Build the sales order, all lines or none; return every problem at once where it cannot be."""
     problems = [*_line_problems(order), *_tax_problems(order, route), *_sku_problems(order, route, known)]
     location = _location(order, order.location_ref, route, known, problems)
-    units = [unit for line in order.lines if _ships(line) for unit in _units(line, order, route, known, problems)]
+    places = {
+        ref: _location(order, ref, route, known, problems)
+        for ref in dict.fromkeys(line.location_ref for line in order.lines if _ships(line) and line.location_ref)
+    }
+    units = [unit for line in order.lines if _ships(line) for unit in _units(line, route, places)]
     units += _shipping_row(order, route)
     if not units and not problems:
         problems.append(Problem("nothing-to-ship", "no line of the order is left to ship", "Nothing to do: skip it."))
@@ -133,10 +137,9 @@ def _tax_problems(order: Order, route: Route) -> list[Problem]:
 
 def _sku_problems(order: Order, route: Route, known: Known) -> list[Problem]:
     problems = []
-    for sku in sorted(wanted_skus(order, route)):
+    unclear = [sku for sku in wanted_skus(order, route) if len(known.variants.get(sku, ())) != 1]
+    for sku in sorted(unclear):
         living = known.variants.get(sku, ())
-        if len(living) == 1:
-            continue
         lines = ", ".join(
             line.ref for line in order.lines if _ships(line) and sku in {c.sku for c in components(line, route)}
         )
@@ -189,13 +192,13 @@ def _location(order: Order, ref: str | None, route: Route, known: Known, problem
     return None
 
 
-def _units(line: LineItem, order: Order, route: Route, known: Known, problems: list[Problem]) -> list[_Unit]:
+def _units(line: LineItem, route: Route, places: Mapping[str, str | None]) -> list[_Unit]:
     rules = route.orders
     discount = (line.seller_discount if rules.discounts.deduct_seller else ZERO) + (
         line.channel_discount if rules.discounts.deduct_channel else ZERO
     )
-    rate = {TaxMode.FROM_ORDER: line.tax_rate, TaxMode.FIXED: rules.tax.rate, TaxMode.NONE: None}[rules.tax.mode]
-    place = _location(order, line.location_ref, route, known, problems) if line.location_ref else None
+    rate = line.tax_rate if rules.tax.mode is TaxMode.FROM_ORDER else _fixed_rate(route)
+    place = places[line.location_ref] if line.location_ref else None
     parts = components(line, route)
     amounts = split(line.price * line.quantity, [part.price_share for part in parts])
     discounts = _within(split(discount, [part.price_share for part in parts]), amounts)
@@ -203,6 +206,10 @@ def _units(line: LineItem, order: Order, route: Route, known: Known, problems: l
         _Unit(part.sku, part.quantity * line.quantity, amount, cut, rate, place)
         for part, amount, cut in zip(parts, amounts, discounts, strict=True)
     ]
+
+
+def _fixed_rate(route: Route) -> Decimal | None:
+    return route.orders.tax.rate if route.orders.tax.mode is TaxMode.FIXED else None
 
 
 def split(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
@@ -278,10 +285,8 @@ def _shipping_amount(order: Order, route: Route) -> Decimal:
 
 
 def _shipping_rate(order: Order, route: Route) -> Decimal | None:
-    if route.orders.tax.mode is TaxMode.FIXED:
-        return route.orders.tax.rate
-    if route.orders.tax.mode is TaxMode.NONE:
-        return None
+    if route.orders.tax.mode is not TaxMode.FROM_ORDER:
+        return _fixed_rate(route)
     rates = {line.tax_rate for line in order.lines if line.tax_rate is not None}
     taxed = order.totals.shipping_tax > 0 or order.taxes_included
     return rates.pop() if taxed and len(rates) == 1 else None
