@@ -204,10 +204,9 @@ def planned(made: Scene, side: Side, item: Item) -> Planned:
 def _left_alone(made: Scene, side: Side, item: Item) -> Problem | None:
     """Return why an item takes no part in sync: a person's switch, the route file's patterns, or the channel."""
     row = item.row
-    rules = side.route.products if side.route is not None and side.route.products.enabled else None
-    switched = made.switched[side.id] if rules is not None else {}
+    switched = made.switched[side.id]
     said = [switched[sku] for sku in (row.sku, *item.parts) if sku in switched]
-    patterns = rules.disabled if rules is not None else ()
+    patterns = side.route.products.disabled if side.route is not None else ()
     matched = any(fnmatchcase(sku, pattern) for sku in (row.sku or "", *item.parts) for pattern in patterns)
     if said and not all(said):
         return Problem(
