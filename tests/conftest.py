@@ -15,12 +15,17 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from hub.contract import LineItem, Order, OrderStatus, Totals
 from hub.store import Store, open_store
 from hub.store.tables import metadata
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+# How long an example takes says how busy the machine is, and nothing of a law.
+settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hub")
 
 # Every httpx.Client reads all certificates anew, for 30 ms; one reading serves a whole session.
 ssl.create_default_context = cache(ssl.create_default_context)

@@ -35,20 +35,21 @@ def test_seller_shipping_in_europe_marks_each_parcel_once(make_site: SiteMaker, 
     assert told(site) == 2
 
 
+@pytest.mark.parametrize("market", ["TH", "MX"])
 @pytest.mark.parametrize(("parcels", "calls"), [(1, 1), (2, 2)])
-def test_seller_shipping_in_southeast_asia_takes_one_call_or_two(
-    make_site: SiteMaker, parcels: int, calls: int
+def test_seller_shipping_in_southeast_asia_and_latin_america_takes_one_call_or_two(
+    make_site: SiteMaker, parcels: int, calls: int, market: str
 ) -> None:
     """Calls: SEA and LATAM: 1 for one parcel, else 2."""
     site = make_site(routes=route())
-    site.tiktok_sim("seed", {"shops": [{"id": site.environ()["SHOP"], "region": "TH"}]})
-    ref = placed(site, market="TH")
+    site.tiktok_sim("seed", {"shops": [{"id": site.environ()["SHOP"], "region": market}]})
+    ref = placed(site, market=market)
     allowed = carriers(site, ref)[0]
     if parcels == 1:
-        ship(site, ref, "TH0123456789", tracking_carrier=allowed)
+        ship(site, ref, "XX0123456789", tracking_carrier=allowed)
     else:
-        ship(site, ref, "TH0123456780", tracking_carrier=allowed, quantities={"MUG": 2})
-        ship(site, ref, "TH0123456781", tracking_carrier=allowed, quantities={"TEE": 1})
+        ship(site, ref, "XX0123456780", tracking_carrier=allowed, quantities={"MUG": 2})
+        ship(site, ref, "XX0123456781", tracking_carrier=allowed, quantities={"TEE": 1})
     later(site)
     assert site.row(ref).reason is None
     assert None not in numbers(site, ref)

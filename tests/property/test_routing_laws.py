@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.contract import LineStatus, Order, OrderStatus, SalesOrder
@@ -63,7 +63,6 @@ def test_generated_money_balances_and_a_changed_total_does_not(order: Order) -> 
     assert [problem.code for problem in imbalances(order.model_copy(update={"totals": off}))] == ["money-unbalanced"]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_all_units_ship_or_none(data: st.DataObject) -> None:
     """Laws 4 and 7: what the rows add up to is what the open lines ask for, after mapping."""
@@ -87,7 +86,6 @@ def test_all_units_ship_or_none(data: st.DataObject) -> None:
     assert {sku: n for sku, n in shipped.items() if n} == {sku: n for sku, n in wanted.items() if n}
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_untaxed_rows_carry_the_lines_money_to_the_cent(data: st.DataObject) -> None:
     """Law 8: with no tax to take out, rows less their discounts are the lines less theirs."""
@@ -114,7 +112,6 @@ def test_untaxed_rows_carry_the_lines_money_to_the_cent(data: st.DataObject) -> 
     assert abs(rows - lines) < Decimal("0.005")
 
 
-@settings(deadline=None)
 @given(st.data(), st.decimals("0", "100", places=2))
 def test_tax_is_never_sent_without_a_rate_where_the_order_states_it(data: st.DataObject, more: Decimal) -> None:
     """Law 8: what states tax either carries a rate, or is blocked, or its route says what to do instead."""
