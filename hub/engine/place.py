@@ -26,7 +26,7 @@ from hub.routing.fate import Problem
 from hub.store import known, outbox
 from hub.store.outbox import Effect, State
 
-BATCH = 128
+BATCH = 64
 LOOK_UP_BATCH = 1000
 RECOVER_BATCH = 100
 MOST_ATTEMPTS = 100  # a day of the longest waits
