@@ -68,6 +68,7 @@ def test_pass_that_lost_its_lock_ends_and_says_so(pg_site: Site) -> None:
 
 def test_daemon_that_lost_its_lock_enters_again_as_if_it_had_just_begun(pg_site: Site) -> None:
     """Another process may have worked meanwhile, so the new watch begins with the new lock."""
+    pg_site.both("clock", {"rate": 1})  # where time stands still, the half second of a daemon's rest never ends
     world, stop, progress = pg_site.open(), threading.Event(), Progress()
     pg_site.order()
     with capture_logs() as log:
@@ -93,6 +94,7 @@ def test_daemon_that_lost_its_lock_enters_again_as_if_it_had_just_begun(pg_site:
 
 
 def test_daemon_whose_lane_another_process_took_over_ends(pg_site: Site) -> None:
+    pg_site.both("clock", {"rate": 1})
     world, stop = pg_site.open(), threading.Event()
     progress = Progress(tell=lambda progress: stop.set() if progress.busy else None)  # as hub run does
     other = open_store(pg_site.database)
