@@ -16,7 +16,7 @@ from hub.contract import ConfigurationError, HubError, TransientError
 from hub.store.locks import Lock, lock
 
 Tx = sa.Connection
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 BUSY_S = 30
 
 

@@ -346,3 +346,51 @@ listings = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("round", sa.Integer, nullable=False, server_default="0"),  # how often a person had it listed anew
 )
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    # Which worker speaks for a Connection now, on a database that several machines share. Each taking has its epoch.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("holder", Text, nullable=False),  # who, for a person to read
+    sa.Column("until", sa.BigInteger, nullable=False),  # by the clock of the database's server, in milliseconds
+)
+
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    # The calls that were taken out of each request budget, by all processes together.
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("taken", Json, nullable=False),  # [[milliseconds since 1970, calls], ...], oldest first
+    sa.Column("closed_until", Instant),  # the other side's word
+)
+
+wakes = sa.Table(
+    "wakes",
+    metadata,
+    # What a webhook or a person hinted at; the lane looks there at once. Losing one costs time, never data.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("kind", Text, primary_key=True),
+    sa.Column("ref", Text, primary_key=True),  # "" where the hint names nothing
+    sa.Column("at", Instant, nullable=False),
+)
+
+costs = sa.Table(
+    "costs",
+    metadata,
+    # How many calls each kind of work took lately, for the forecast.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("work", Text, primary_key=True),
+    sa.Column("calls", sa.Float, nullable=False),
+    sa.Column("effects", sa.Float, nullable=False),
+)
+
+proofs = sa.Table(
+    "proofs",
+    metadata,
+    # The last reconciliation of each shop: what was compared, and what did not agree.
+    sa.Column("connection", Text, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("document", Json, nullable=False),
+)

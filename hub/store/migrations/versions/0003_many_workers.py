@@ -1,0 +1,45 @@
+"""Leases, shared budgets, wakes, costs and proofs: what a daemon needs that runs for months, on one machine or many."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "leases",
+        sa.Column("connection", sa.Text, primary_key=True),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("until", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "budgets",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("taken", sa.JSON, nullable=False),
+        sa.Column("closed_until", sa.BigInteger),
+    )
+    op.create_table(
+        "wakes",
+        sa.Column("connection", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("ref", sa.Text, primary_key=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "costs",
+        sa.Column("connection", sa.Text, primary_key=True),
+        sa.Column("work", sa.Text, primary_key=True),
+        sa.Column("calls", sa.Float, nullable=False),
+        sa.Column("effects", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "proofs",
+        sa.Column("connection", sa.Text, primary_key=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("document", sa.JSON, nullable=False),
+    )
