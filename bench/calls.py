@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 
-from hub.engine.sync import Progress, run
+from hub.daemon.embedded import run
+from hub.engine.progress import Progress
 from tests.flow.stock_site import INVENTORY, SEARCH, UPDATE, in_erp, later, list_products, route, work
 from tests.site import HOUR, NOON, Site
 from tests.stepped import SteppedClock

@@ -20,8 +20,9 @@ from pathlib import Path
 
 from bench.books import BUFFER, SAMPLE_S, Books, moment
 from bench.people import DAY, People
+from hub.daemon.embedded import run
 from hub.engine import idle
-from hub.engine.sync import Progress, run
+from hub.engine.progress import Progress
 from hub.engine.world import World
 from hub.store import orders
 from tests.site import HOUR, NOON, Site

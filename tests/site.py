@@ -14,7 +14,8 @@ from katana_simulator import Simulator as Katana
 from tiktok_simulator import Simulator as TikTok
 
 from hub.config import load
-from hub.engine.sync import Progress, sync
+from hub.engine.progress import Progress
+from hub.engine.sync import sync
 from hub.engine.world import World, build
 from hub.host.clock import HubClock
 from hub.host.discover import connectors

@@ -14,6 +14,7 @@ from hub.cli.demo_stage import Actor, Seen, Stage
 from hub.contract import HubError
 from hub.engine import review
 from hub.engine import sync as engine
+from hub.engine.progress import Progress
 from hub.engine.rehearse import Rehearsal, rehearse
 from hub.engine.world import World
 from hub.host.discover import connectors
@@ -98,7 +99,7 @@ class Play:
 
     def run_pass(self, world: World | None = None) -> None:
         """Have the hub do one pass; an error of the pass before may be gone, as the daemon would find."""
-        progress = engine.Progress(tell=lambda progress: self.phase(f"{self.name} · {_done(progress)}"))
+        progress = Progress(tell=lambda progress: self.phase(f"{self.name} · {_done(progress)}"))
         engine.sync(world or self.world, progress, self.stop)
         self.errors = [str(error) for error in progress.errors.values()]
 
@@ -293,5 +294,5 @@ def _is_shipped(seen: Seen, ref: str) -> bool:
     return bool(seen.sale(ref).get("state") == "shipped")
 
 
-def _done(progress: engine.Progress) -> str:
+def _done(progress: Progress) -> str:
     return f"{progress.sent} sent" if progress.sent else f"{progress.pulled} read"

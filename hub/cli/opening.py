@@ -15,6 +15,7 @@ from hub.cli.options import Choices
 from hub.config import Config, RouteFileError, load
 from hub.engine.world import Trace, World, build
 from hub.host.discover import Found, connectors
+from hub.store import Store
 
 
 def read_routes(choices: Choices) -> tuple[Config, dict[str, Found]]:
@@ -53,6 +54,13 @@ def opened_world(choices: Choices, *, trace: Trace | None = None) -> Iterator[Wo
         yield world
     finally:
         world.close()
+
+
+def reopened(choices: Choices, store: Store, trace: Trace | None = None) -> World:
+    """Build everything anew on an open store, from the route file and the environment as they are now."""
+    config, found = read_routes(choices)
+    warn(config)
+    return build(config, found, store, environ=os.environ, key_file=choices.key_file, trace=trace)
 
 
 class _Stderr:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from hub.cli import show
 from hub.cli.database import say
-from hub.engine.sync import Progress
+from hub.engine.progress import Progress
 
 EVERY_S = 5.0
 

@@ -6,16 +6,18 @@ import sys
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import click
 
 from hub.cli.database import say
-from hub.cli.opening import log_for_people, opened_world
+from hub.cli.opening import log_for_people, opened_world, reopened
 from hub.cli.options import Choices
 from hub.cli.sync import do_pass
 from hub.contract import Value
-from hub.daemon import serve, stopping
+from hub.daemon import stopping
+from hub.daemon.serving import Daemon
 
 SHOWN = 60
 NAMES = ("ref", "key", "id", "number")  # what of a value may be told: ids only
@@ -24,19 +26,27 @@ NAMES = ("ref", "key", "id", "number")  # what of a value may be told: ids only
 @click.command()
 @click.option("--once", is_flag=True, help="Do one pass and end, like hub sync.")
 @click.option("--trace", is_flag=True, help="Print each hook call and each HTTP call: ids and counts, no data.")
+@click.option(
+    "--lanes",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="How many connections to work for at once.",
+)
 @click.option("--log", "log_format", type=click.Choice(["console", "json"]), default="console", show_default=True)
 @click.pass_obj
-def run(choices: Choices, once: bool, trace: bool, log_format: str) -> int:
+def run(choices: Choices, once: bool, trace: bool, lanes: int, log_format: str) -> int:
     """Work until stopped by Ctrl-C or SIGTERM; ends within 10 s.
 
-    Reads every channel about once a minute and wakes for each hold that ends. Logs to stderr.
+    Reads every channel about once a minute and wakes for each hold that ends. Logs to stderr. SIGHUP has it read the
+    route file again. With --database postgresql://... the same command on further machines shares the work.
     """
     tracing = print_call if trace else None
     if once:
         return do_pass(choices, None, trace=tracing)
     with stopping() as stop, opened_world(choices, trace=tracing) as world:
         log_for_people(debug=choices.debug, as_json=log_format == "json")
-        serve(world, stop.event)
+        Daemon(world, stop, partial(reopened, choices, world.store, tracing), lanes).serve()
     return 0
 
 

@@ -20,9 +20,9 @@ from hub.config import Config
 from hub.config.faults import listing, nearest
 from hub.contract import HubError
 from hub.daemon import busy, stopping
+from hub.engine.progress import Progress
 from hub.engine.rehearse import Rehearsal, rehearse
 from hub.engine.review import Count, counts
-from hub.engine.sync import Progress
 from hub.engine.sync import sync as one_pass
 from hub.engine.world import Trace
 

@@ -76,10 +76,14 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What an answer's headers say of the budget: ``remaining`` calls until ``resets_in_s`` from now."""
+    """What an answer says of the budget: ``remaining`` calls until ``resets_in_s`` from now.
+
+    ``slower``: it refused a call without telling its limit; the hub then lets half as many out for some minutes.
+    """
 
     remaining: int
     resets_in_s: float
+    slower: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Clock and signals around the engine; decides nothing."""
+"""Clock, signals and schedulers around the engine; decides nothing about orders."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from hub.contract import TransientError
-from hub.engine.sync import Progress, run
-from hub.engine.world import World
 
 GRACE_S = 9.0
 
@@ -23,6 +21,7 @@ class Stopping:
     """Whether, and by which signal, this process was told to stop."""
 
     event: threading.Event = field(default_factory=threading.Event)
+    reload: threading.Event = field(default_factory=threading.Event)  # SIGHUP came: read the route file again
     signal: int | None = None
 
     @property
@@ -33,7 +32,9 @@ class Stopping:
 
 @contextmanager
 def stopping(*, grace_s: float = GRACE_S) -> Iterator[Stopping]:
-    """Turn SIGINT and SIGTERM into an event; the process ends at the latest ``grace_s`` after, or at a second signal.
+    """Turn SIGINT, SIGTERM and SIGHUP into events.
+
+    Told to stop, the process ends at the latest ``grace_s`` after, or at a second signal.
 
     Ending in the middle is safe: what is in flight is looked up at the next start before anything is sent again.
     """
@@ -49,6 +50,8 @@ def stopping(*, grace_s: float = GRACE_S) -> Iterator[Stopping]:
         timer.start()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    if hasattr(signal, "SIGHUP"):
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, frame: asked.reload.set())
     try:
         yield asked
     finally:
@@ -61,25 +64,6 @@ def _end(asked: Stopping) -> None:
     sys.stderr.write("stopped with a call still open; the next start looks up what became of it\n")
     sys.stderr.flush()
     os._exit(asked.exit_code)
-
-
-def serve(world: World, stop: threading.Event) -> None:
-    """Work until told to stop.
-
-    Raises:
-        TransientError: another process works for one of the Connections.
-    """
-    progress = Progress(tell=lambda progress: stop.set() if progress.busy else None)
-    world.log.info(
-        "hub-started",
-        routes=[route.name for route in world.working()],
-        connections=sorted(world.connected),
-        database=world.store.label,
-    )
-    run(world, progress, stop)
-    if progress.busy:
-        raise busy(progress.busy)
-    world.log.info("hub-stopped")
 
 
 def busy(connections: list[str]) -> TransientError:

@@ -1,8 +1,7 @@
-"""How long nothing is due: what the daemon sleeps between two rounds."""
+"""How long nothing is due for a Connection: how long its lane is left alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from hub.engine import place, pull, release
@@ -10,25 +9,24 @@ from hub.engine.outcome import resting
 from hub.engine.world import Connected, World
 from hub.store import Tx, known, orders, outbox
 
-MIN_IDLE_S = 0.5
+AGAIN_S = 0.5  # what is due, but could not go on just now, is looked at again after this
 MAX_IDLE_S = 30.0
+GATHER_LESS_S = 2.0  # a gathered release still leaves within its time
 
 
-def idle_s(world: World, channels: Sequence[Connected], erps: Sequence[Connected]) -> float:
-    """Return how long it is until the next pull, release or effect; a Connection that rests has none until its end."""
+def idle_s(world: World, connected: Connected) -> float:
+    """Return how long it is until a Connection's next pull, release or effect, or until its rest is over."""
     now = world.clock.now()
     times = [now + timedelta(seconds=MAX_IDLE_S)]
     with world.store.read() as tx:
         rests = {id_: until for id_, (until, _) in resting(tx, now).items()}
-        times += [until for id_, until in rests.items() if id_ in {each.id for each in (*channels, *erps)}]
-        for channel in channels:
-            if channel.id not in rests:
-                times += _channel_times(tx, world, channel, set(rests), now)
-        sent_orders = {route.erp for route in world.active()}
-        for erp in (each for each in erps if each.id in sent_orders):
-            due = outbox.next_due(tx, erp.id, place.patience_s(world))
-            times += [due] if due is not None and erp.id not in rests else []
-    return max(MIN_IDLE_S, min((time - now).total_seconds() for time in times))
+        if connected.id in rests:
+            times.append(rests[connected.id])
+        else:
+            times += _channel_times(tx, world, connected, set(rests), now)
+            times += _erp_times(tx, world, connected)
+    soonest = min(times)
+    return (soonest - now).total_seconds() if soonest > now else AGAIN_S
 
 
 def _channel_times(tx: Tx, world: World, channel: Connected, rests: set[str], now: datetime) -> list[datetime]:
@@ -41,5 +39,12 @@ def _channel_times(tx: Tx, world: World, channel: Connected, rests: set[str], no
     due = orders.next_due(tx, channel.id, [route.name for route in routes if route.erp in rests | full])
     if due is not None:
         # Releases are gathered: one re-read serves all that come due within the period.
-        times.append(due + timedelta(seconds=world.timing.release_every_s))
+        times.append(due + timedelta(seconds=max(0.0, world.timing.release_every_s - GATHER_LESS_S)))
     return times
+
+
+def _erp_times(tx: Tx, world: World, erp: Connected) -> list[datetime]:
+    if not any(route.orders.enabled for route in world.routes_to(erp.id)):
+        return []
+    due = outbox.next_due(tx, erp.id, place.patience_s(world))
+    return [] if due is None else [due]

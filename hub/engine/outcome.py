@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -25,8 +27,10 @@ READS = frozenset({
 
 def call(world: World, connected: Connected, hook: str, **arguments: Any) -> Any:
     """Call one hook of one Connection; whatever goes wrong arrives as a HubError."""
-    if world.trace is not None:
-        world.trace(hook, {"connection": connected.id, **arguments})
+    return traced(world, connected.id, hook, arguments, lambda: _answer(world, connected, hook, arguments))
+
+
+def _answer(world: World, connected: Connected, hook: str, arguments: dict[str, Any]) -> Any:
     if world.stand_in is not None and hook not in READS:
         return world.stand_in(connected, hook, arguments)
     try:
@@ -38,33 +42,53 @@ def call(world: World, connected: Connected, hook: str, **arguments: Any) -> Any
         raise _broken(world, connected, hook, error) from error
     if result is None:
         raise _broken(world, connected, hook, TypeError("it answered None"))
-    if world.trace is not None:
-        world.trace(hook, {"connection": connected.id, "result": result})
     return result
 
 
 def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> Iterator[Page[Any]]:
     """Read a lazy pull; its errors come while it is read, and arrive as HubErrors too."""
-    iterator = iter(call(world, connected, hook, **arguments))
-    while True:
+    iterator: Iterator[Page[Any]] = iter(call(world, connected, hook, **arguments))
+
+    def read() -> Page[Any] | None:
         try:
-            page = next(iterator)
-        except StopIteration:
-            return
+            return next(iterator, None)
         except HubError as error:
             error.connection = connected.id
             raise
         except Exception as error:
             raise _broken(world, connected, hook, error) from error
+
+    while (page := traced(world, connected.id, hook, {}, read)) is not None:
         yield page
+
+
+def traced(world: World, connection: str, event: str, details: dict[str, Any], work: Callable[[], T]) -> T:
+    """Do something and tell of it, before and after, where somebody listens; see ``World.trace``."""
+    if world.trace is None:
+        return work()
+    world.trace(event, {"connection": connection, **details})
+    began = time.perf_counter()
+    try:
+        result = work()
+    except BaseException as error:
+        code = error.code if isinstance(error, HubError) else type(error).__name__
+        world.trace(event, {"connection": connection, "error": code, "seconds": time.perf_counter() - began})
+        raise
+    world.trace(event, {"connection": connection, "result": result, "seconds": time.perf_counter() - began})
+    return result
 
 
 def ahead(found: Iterator[T]) -> Generator[T, None, None]:
     """Read one item ahead in a thread, so that the other side works on the next page while this one is stored."""
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, found, None)
+
+        def read() -> Future[T | None]:
+            context = copy_context()
+            return reader.submit(lambda: context.run(lambda: next(found, None)))
+
+        coming = read()
         while (item := coming.result()) is not None:
-            coming = reader.submit(next, found, None)
+            coming = read()
             yield item
 
 

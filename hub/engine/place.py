@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
 
 from hub.contract import (
@@ -156,7 +157,7 @@ def _send(world: World, erp: Connected, batch: Sequence[_Item], deadline: dateti
 
     workers, waiting = min(erp.in_flight, len(batch)), deque(batch)
     with ThreadPoolExecutor(workers, thread_name_prefix=erp.id) as pool:
-        shares = [pool.submit(_work_off, waiting, push) for _ in range(workers)]
+        shares = [pool.submit(copy_context().run, _work_off, waiting, push) for _ in range(workers)]
     outcomes = [outcome for share in shares for outcome in share.result()]
     placed.record(world, erp, outcomes, world.clock.now())
     if halting:

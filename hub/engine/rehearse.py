@@ -16,8 +16,9 @@ from hub.contract import SalesOrder
 from hub.engine.noted import PlannedWrite
 from hub.engine.placed import expected_totals
 from hub.engine.planning import StandIn
+from hub.engine.progress import Progress
 from hub.engine.review import Count, counts
-from hub.engine.sync import Progress, sync
+from hub.engine.sync import sync
 from hub.engine.world import Trace, World, build
 from hub.host.clock import HubClock
 from hub.host.discover import Found

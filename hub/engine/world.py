@@ -24,6 +24,7 @@ from hub.host.register import plug
 from hub.host.tokens import Authorisation
 from hub.routing.model import Route, Timing
 from hub.store import Store, known
+from hub.store.budgets import StoredLedger
 
 Trace = Callable[[str, dict[str, Any]], None]
 MEMORY_ENTRIES = 10_000
@@ -111,6 +112,14 @@ class World:
     watching: dict[str, datetime] = field(default_factory=dict)  # ERPs this process watches -> when it last said so
     unread: dict[str, datetime] = field(default_factory=dict)  # ERPs whose catalogue could not be read -> when
     batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
+    entered: set[str] = field(default_factory=set)  # Connections that this process has visited
+    _from: dict[str, list[Route]] = field(default_factory=dict)
+    _to: dict[str, list[Route]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for route in self.config.routes:
+            self._from.setdefault(route.channel, []).append(route)
+            self._to.setdefault(route.erp, []).append(route)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -124,7 +133,11 @@ class World:
 
     def routes_from(self, channel: str) -> list[Route]:
         """Return the Routes that start at a channel Connection."""
-        return [route for route in self.routes if route.channel == channel]
+        return self._from.get(channel, [])
+
+    def routes_to(self, erp: str) -> list[Route]:
+        """Return the Routes that end at an ERP Connection."""
+        return self._to.get(erp, [])
 
     def active(self) -> list[Route]:
         """Return the Routes whose orders are switched on."""
@@ -145,10 +158,14 @@ class World:
 
     def close(self) -> None:
         """Close the HTTP clients and the store."""
+        self.close_sessions()
+        self.store.close()
+
+    def close_sessions(self) -> None:
+        """Close what this World opened itself; its store may serve the next."""
         for session in self.sessions:
             session.close()
         self.clock.close()
-        self.store.close()
 
 
 def choose_clock(config: Config) -> HubClock:
@@ -182,7 +199,7 @@ def build(
     log: Log = structlog.get_logger("hub")
     world = World(store, config, clock, guard, log, {}, trace=trace)
     vault = world.vault = Vault(token_store or store, Cipher(environ, key_file), clock)
-    budgets = Budgets(clock)
+    budgets = Budgets(clock, StoredLedger(token_store or store))
     for entry in (each for each in config.connections.values() if only is None or each.id in only):
         found = plugins[entry.connector]
         settings = vault.settings(entry, (given or {}).get(entry.id, {}))

@@ -13,6 +13,7 @@ from hub.contract import ConfigurationError, is_loopback
 from hub.host.transport import Transport
 
 FOLLOW_EVERY_S = 0.2
+LEAP_S = 1.0
 
 
 def has_passed(since: datetime, seconds: float, now: datetime) -> bool:
@@ -52,6 +53,11 @@ class SystemClock:
 
     def close(self) -> None:
         """Hold nothing."""
+
+
+def real_s(clock: HubClock, seconds: float) -> float:
+    """Return how many real seconds to sleep where that many shall pass on a clock; a followed one may leap."""
+    return clock.real_s(seconds) if isinstance(clock, FollowedClock) else seconds
 
 
 class FollowedClock:
@@ -107,3 +113,7 @@ class FollowedClock:
         while (left := end - self.now().timestamp()) > 0:
             if until.wait(min(left / max(self._rate, 0.001), FOLLOW_EVERY_S)):
                 return
+
+    def real_s(self, seconds: float) -> float:
+        """Return how many real seconds that is at the present rate, at most until it is time to look again."""
+        return min(seconds / max(self._rate, 0.001), LEAP_S)

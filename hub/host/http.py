@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,10 +16,11 @@ from typing import Any
 
 import httpx
 
-from hub.contract import Call, ConfigurationError, Log, TransientError, is_loopback
-from hub.host.budget import Budgets
+from hub.contract import Call, ConfigurationError, HubError, Log, TransientError, is_loopback
+from hub.host.budget import Budgets, Permit
 from hub.host.clock import HubClock
 from hub.host.transport import Transport
+from hub.host.work import count_call, is_urgent
 
 READ_ATTEMPTS = 4
 REFUSED_ATTEMPTS = 4
@@ -27,6 +29,7 @@ MAX_BACKOFF_S = 20.0
 PATIENCE_S = 61.0  # a call waits this long at most; told to wait longer, its connection rests and others go on
 
 _deadline: ContextVar[datetime | None] = ContextVar("send_deadline", default=None)
+_may_send: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
 _renewing: ContextVar[bool] = ContextVar("renewing_tokens", default=False)
 
 
@@ -38,6 +41,16 @@ def send_before(deadline: datetime) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
+
+
+@contextmanager
+def send_while(may_send: Callable[[], bool]) -> Iterator[None]:
+    """Let writes of this context go out only while this is true; it is asked just before each send."""
+    token = _may_send.set(may_send)
+    try:
+        yield
+    finally:
+        _may_send.reset(token)
 
 
 @contextmanager
@@ -114,25 +127,35 @@ class Session(httpx.Client):
         attempt = 0
         while True:
             attempt += 1
-            self._wait_for_budget(call, request)
-            self._guard.pass_through(request, call.reads, self._connection)
-            pause = self._attempt(request, call, attempt, options)
+            permit = self._permit(call)
+            try:
+                self._check_deadline(call, 0.0)
+                self._guard.pass_through(request, call.reads, self._connection)
+                count_call(call.budget)
+                pause = self._attempt(request, call, attempt, options)
+            finally:
+                if permit is not None:
+                    with suppress(HubError):  # what was sent was sent, whatever becomes of its bookkeeping
+                        self._budgets.answered(permit)
             if isinstance(pause, httpx.Response):
                 return pause
-            self._wait(pause, call, request)
+            self._wait(pause, call)
 
     def _attempt(
         self, request: httpx.Request, call: Call, attempt: int, options: dict[str, Any]
     ) -> httpx.Response | float:
+        began = time.perf_counter() if self._trace else 0.0
         try:
             response = self._exchange(request, options)
         except httpx.RequestError as error:
+            self._tell(request, call, None, attempt, began)
             if call.reads and attempt < READ_ATTEMPTS:
                 return _backoff(attempt)
             raise self._lost(request, call, error) from error
+        self._tell(request, call, response, attempt, began)
         self._remember(request, response, call)
         if response.status_code == 429:
-            pause = retry_after_s(response, self._clock.now()) or _backoff(attempt + 2)
+            pause = max(retry_after_s(response, self._clock.now()) or 0.0, _backoff(attempt + 2))
             if call.budget is not None:
                 self._budgets.close(call.budget, pause)
             if attempt < REFUSED_ATTEMPTS and pause <= PATIENCE_S:
@@ -163,24 +186,50 @@ class Session(httpx.Client):
 
     def _remember(self, request: httpx.Request, response: httpx.Response, call: Call) -> None:
         if call.budget is not None and call.pace is not None:
-            self._budgets.learn(call.budget, call.pace(response))
+            with suppress(HubError):
+                self._budgets.learn(call.budget, call.pace(response))
+
+    def _tell(
+        self, request: httpx.Request, call: Call, response: httpx.Response | None, attempt: int, began: float
+    ) -> None:
         if self._trace is not None:
-            self._trace(
-                "http",
-                {
-                    "connection": self._connection,
-                    "method": request.method,
-                    "path": request.url.path,
-                    "status": response.status_code,
-                },
-            )
+            details = {
+                "connection": self._connection,
+                "method": request.method,
+                "path": request.url.path,
+                "host": request.url.host,
+                "status": None if response is None else response.status_code,
+                "attempt": attempt,
+                "seconds": time.perf_counter() - began,
+                "budget": call.budget,
+            }
+            self._trace("http", details)
 
-    def _wait_for_budget(self, call: Call, request: httpx.Request) -> None:
-        while call.budget is not None and (delay := self._budgets.delay(call.budget)) > 0:
-            self._wait(delay, call, request)
-        self._check_deadline(call, 0.0)
+    def _permit(self, call: Call) -> Permit | None:
+        if call.budget is None:
+            return None
+        waited = 0.0
+        while True:
+            # What waited for a whole window is urgent too: nothing waits for ever behind what never ends.
+            urgent = is_urgent() or waited > call.budget.per_s
+            got = self._budgets.take(call.budget, urgent=urgent)
+            if isinstance(got, Permit):
+                return got
+            if got > max(PATIENCE_S, call.budget.per_s) + 1:
+                raise self._closed(got)
+            self._wait(got, call)
+            waited += got
 
-    def _wait(self, seconds: float, call: Call, request: httpx.Request) -> None:
+    def _closed(self, seconds: float) -> TransientError:
+        return TransientError(
+            "rate-limited",
+            f"the other side lets no call through for {seconds:.0f} s; nothing was sent",
+            where=self._connection,
+            do="Nothing to do: the hub waits as long.",
+            retry_after_s=seconds,
+        )
+
+    def _wait(self, seconds: float, call: Call) -> None:
         self._check_deadline(call, seconds)
         self._clock.wait(seconds, self._guard.stop)
         if self._guard.stop.is_set():
@@ -189,8 +238,18 @@ class Session(httpx.Client):
             )
 
     def _check_deadline(self, call: Call, wait_s: float) -> None:
+        if call.reads:
+            return
+        may_send = _may_send.get()
+        if may_send is not None and not may_send():
+            raise TransientError(
+                "lane-lost",
+                "another worker may speak for this connection by now; nothing was sent",
+                where=self._connection,
+                do="Nothing is lost: that one goes on.",
+            )
         deadline = _deadline.get()
-        if deadline is None or call.reads:
+        if deadline is None:
             return
         if self._clock.now() + timedelta(seconds=wait_s) > deadline:
             raise TransientError(

@@ -97,6 +97,14 @@ class Authorisation:
         """Return when the consent itself ends, where known."""
         return self._held.refresh_expires_at if self._held is not None else None
 
+    def ends(self) -> tuple[datetime, datetime | None] | None:
+        """Return when the stored access token and the consent end, whoever wrote them last; None: nothing is stored."""
+        secret = self._load()
+        if secret is None:
+            return None
+        stored = _Stored.model_validate_json(self._cipher.decrypt(secret))
+        return stored.access_expires_at, stored.refresh_expires_at
+
     def _lives(self, held: _Stored, refused: str | None) -> bool:
         life = held.access_expires_at - held.issued_at
         ahead = max(life / 7, timedelta(seconds=1))

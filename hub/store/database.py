@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from hub.contract import ConfigurationError, HubError, TransientError
+from hub.store import leases
+from hub.store.leases import Fence
 from hub.store.locks import Lock, lock
 
 Tx = sa.Connection
 SCHEMA_VERSION = "0003"
 BUSY_S = 30
+WRITERS = 0x68756200  # the advisory lock that one writing transaction holds at a time
 
 
 class ConflictError(Exception):
@@ -25,30 +29,78 @@ class ConflictError(Exception):
 
 
 class Store:
-    """The ledger and the outbox in one database: SQLite or PostgreSQL, the same statements."""
+    """The ledger and the outbox in one database: SQLite or PostgreSQL, the same statements.
+
+    One transaction writes at a time, so what it reads stays true until it commits.
+    """
 
     def __init__(self, engine: sa.Engine, label: str) -> None:
         self.engine, self.label = engine, label
+        self.is_shared = engine.dialect.name != "sqlite"  # several machines may use it
+        self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if self.is_shared else engine
+        self._turn: AbstractContextManager[object] = contextlib.nullcontext() if self.is_shared else threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Open a transaction for reading: one consistent view, no lock."""
-        with self._translated(), self.engine.connect() as tx, tx.begin():
+        with self._translated(), self._reader.connect() as tx, tx.begin():
             yield tx
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
-        """Open a transaction for writing; commits at the end, rolls back on any error."""
-        with self._translated(), self.engine.connect() as tx:
+        """Open a transaction for writing; commits at the end, rolls back on any error.
+
+        Raises:
+            LaneLostError: it rests on a lease that another worker took over.
+        """
+        # Threads of this process wait for each other here: SQLite's own waiting sleeps, and is not fair.
+        with self._turn, self._translated(), self.engine.connect() as tx:
             writer = tx.execution_options(writes=True)
+            fence = leases.current.get()
             with writer.begin():
+                if self.is_shared:
+                    writer.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
+                until = fence.renew(writer) if fence else 0.0
                 yield writer
+            if fence:
+                fence.renewed(until)
+
+    @contextmanager
+    def leased(
+        self, names: list[str], *, holder: str, ttl_s: float, wait_s: float = 0.0
+    ) -> Iterator[tuple[Fence, list[str]]]:
+        """Speak for Connections as far as no other worker does; yields the fence of those, and the names of others.
+
+        Every write transaction inside renews the leases, and fails where one was taken over.
+        """
+        with self._translated():
+            fence, busy = leases.take(self.engine, names, holder, ttl_s, wait_s)
+        try:
+            with leases.within(fence):
+                yield fence, busy
+        finally:
+            with contextlib.suppress(sa.exc.DBAPIError):  # they end by themselves
+                leases.give_back(self.engine, fence)
+
+    def renew(self, fence: Fence) -> None:
+        """Renew leases between writes.
+
+        Raises:
+            LaneLostError: one was taken over.
+        """
+        with self._translated(), self.engine.begin() as tx:
+            until = fence.renew(tx)
+        fence.renewed(until)
 
     @contextmanager
     def lock(self, name: str, wait_s: float = 0.0) -> Iterator[Lock | None]:
         """Hold a lock over all processes of this database; yields None where it was not won."""
         with self._translated(), lock(self.engine, name, wait_s) as held:
             yield held
+
+    def conninfo(self) -> str:
+        """Return the address of a shared database as libpq has it, password included."""
+        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     def close(self) -> None:
         """Close every connection."""

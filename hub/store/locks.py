@@ -15,37 +15,7 @@ AGAIN_S = 0.1
 
 
 class Lock:
-    """A lock that was won. A file's stays until it is given back."""
-
-    def is_held(self) -> bool:
-        """Say whether it is still this process's: cheap enough to be asked again and again."""
-        return True
-
-
-class SessionLock(Lock):
-    """A lock that lives in one session of the server, and is lost with it."""
-
-    def __init__(self, session: sa.Connection, key: int) -> None:
-        self._session, self._key, self._is_lost = session, key, False
-
-    def is_held(self) -> bool:
-        """Ask the very session that holds it; one that was lost stays lost, whoever answers next."""
-        # A new session in the place of a broken one would answer, but hold nothing.
-        self._is_lost = self._is_lost or self._session.invalidated or not self._answers()
-        return not self._is_lost
-
-    def _answers(self) -> bool:
-        try:
-            self._session.exec_driver_sql("SELECT 1")
-        except sa.exc.DBAPIError:
-            return False
-        return True
-
-    def release(self) -> None:
-        """Give it back, where it is still there."""
-        if self.is_held():
-            with contextlib.suppress(sa.exc.DBAPIError):
-                self._session.exec_driver_sql(f"SELECT pg_advisory_unlock({self._key})")
+    """A lock that was won; it dies with its process."""
 
 
 @contextmanager
@@ -85,8 +55,8 @@ def _session_lock(engine: sa.Engine, key: int, wait_s: float) -> Iterator[Lock |
         if not won:
             yield None
             return
-        held = SessionLock(session, key)
         try:
-            yield held
+            yield Lock()
         finally:
-            held.release()
+            with contextlib.suppress(sa.exc.DBAPIError):  # a session that broke took its lock with it
+                session.exec_driver_sql(f"SELECT pg_advisory_unlock({key})")

@@ -88,6 +88,7 @@ orders = sa.Table(
     sa.Index("orders_fate", "fate", "id"),
     sa.Index("orders_ref", "ref"),
     sa.Index("orders_open", "connection", "is_open", "id"),
+    sa.Index("orders_counted", "connection", "fate", "cause"),
 )
 
 sales_orders = sa.Table(
@@ -362,7 +363,7 @@ budgets = sa.Table(
     metadata,
     # The calls that were taken out of each request budget, by all processes together.
     sa.Column("key", Text, primary_key=True),
-    sa.Column("taken", Json, nullable=False),  # [[milliseconds since 1970, calls], ...], oldest first
+    sa.Column("taken", Json, nullable=False),  # [[from, until, calls], ...], in milliseconds since 1970
     sa.Column("closed_until", Instant),  # the other side's word
 )
 
@@ -384,6 +385,7 @@ costs = sa.Table(
     sa.Column("work", Text, primary_key=True),
     sa.Column("calls", sa.Float, nullable=False),
     sa.Column("effects", sa.Float, nullable=False),
+    sa.Column("budgets", Json, nullable=False),  # key -> [its calls, how many a minute it lets out]
 )
 
 proofs = sa.Table(

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from hub.engine import retry
-from hub.engine.sync import Crew, Progress, involved
+from hub.engine.progress import Progress
+from hub.engine.sync import Crew, involved
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, NOON, ROUTE, Site
 

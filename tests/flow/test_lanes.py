@@ -11,8 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.contract import TransientError
+from hub.daemon.embedded import run
 from hub.engine import watch
-from hub.engine.sync import Progress, run, sync
+from hub.engine.progress import Progress
+from hub.engine.sync import sync
 from hub.store import open_store
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, Site

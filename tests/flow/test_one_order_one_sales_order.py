@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hub.engine import pull, release
-from hub.engine.sync import Crew, Progress, involved
+from hub.engine.progress import Progress
+from hub.engine.sync import Crew, involved
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, NOON, ROUTE, Site
 

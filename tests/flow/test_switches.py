@@ -11,7 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from hub.engine.idle import MAX_IDLE_S, idle_s
-from hub.engine.sync import Crew, Progress, involved
+from hub.engine.progress import Progress
+from hub.engine.sync import Crew, involved
 from tests.flow.conftest import SiteMaker
 from tests.flow.stock_site import INVENTORY, PRODUCTS, SEARCH, UPDATE, buy, in_erp, list_products, sells
 from tests.flow.test_products import CREATE, on_channel, show_goods

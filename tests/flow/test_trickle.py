@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from hub.engine.sync import Progress, run
+from hub.daemon.embedded import run
+from hub.engine.progress import Progress
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, NOON
 from tests.stepped import SteppedClock

@@ -8,8 +8,10 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
+from hub.daemon.embedded import run
 from hub.engine import catalogue, outcome, pull
-from hub.engine.sync import Crew, Progress, involved, run
+from hub.engine.progress import Progress
+from hub.engine.sync import Crew, involved
 from hub.host.clock import FOLLOW_EVERY_S
 from hub.store import known
 from tests.flow.conftest import SiteMaker

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("work", sa.Text, primary_key=True),
         sa.Column("calls", sa.Float, nullable=False),
         sa.Column("effects", sa.Float, nullable=False),
+        sa.Column("budgets", sa.JSON, nullable=False),
     )
     op.create_table(
         "proofs",
@@ -43,3 +44,4 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("document", sa.JSON, nullable=False),
     )
+    op.create_index("orders_counted", "orders", ["connection", "fate", "cause"])

@@ -1,0 +1,238 @@
+"""Lanes over several machines: procrastinate decides which worker visits which lane, and when; it holds no order.
+
+One job per Connection waits for the instant of its next visit; ``lock`` keeps two of one Connection from running at
+once, ``queueing_lock`` keeps two from waiting. Whoever runs one takes the lane's lease too, which fences what a worker
+writes that was paused and taken for dead.
+
+The jobs lie beside the ledger, in a schema of their own that is named after procrastinate's version: workers with
+different versions work side by side, since the leases are common to them, and one that nobody uses may be dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+import procrastinate
+import psycopg
+from procrastinate import exceptions
+from procrastinate.jobs import Job, Status
+
+from hub.contract import TransientError
+from hub.daemon.embedded import STORE_RETRY_S, Observe, Orders
+from hub.engine.lane import Visit, settle_memory, visit
+from hub.engine.lanes import HOLDER, lanes
+from hub.engine.progress import Progress
+from hub.engine.sync import involved
+from hub.engine.world import World
+from hub.host.clock import real_s
+from hub.store import LaneLostError
+
+SCHEMA = "lanes_" + version("procrastinate").replace(".", "_")
+TURN_S = 2.0  # a lane with work goes on this long before it gives way to others
+POLL_S = 0.5  # how late a visit may be that was not called for
+BUSY_S = 1.0
+SEED_S = 30.0
+STOP_S = 0.2
+AWAY = (exceptions.ConnectorException, psycopg.Error, OSError)
+
+
+def run(world: World, progress: Progress, orders: Orders, *, threads: int, observe: Observe) -> None:
+    """Be one of the workers, until told to stop; the database may go and come meanwhile."""
+    world.guard.stop = orders.stop
+    settle_memory()
+    _log_of_procrastinate(world)
+    asyncio.run(_outlasting(world, progress, orders, threads, observe))
+
+
+async def _outlasting(world: World, progress: Progress, orders: Orders, threads: int, observe: Observe) -> None:
+    is_away = False
+    while not orders.must_end:
+        worker = _Worker(world, progress, orders, threads, observe)
+        try:
+            async with worker.app.open_async():
+                await prepare(worker.app)
+                if is_away:
+                    world.log.info("database-back")
+                is_away = False
+                await worker.work()
+        except AWAY as error:
+            if not is_away:
+                what = str(error).splitlines()[0] if str(error) else type(error).__name__
+                world.log.warning("database-away", code="database-failed", what=what)
+            is_away = True
+            await asyncio.sleep(0 if orders.must_end else STORE_RETRY_S)
+
+
+def app_of(url: str, *, connections: int = 4) -> procrastinate.App:
+    """Return procrastinate on a ledger's database.
+
+    Args:
+        url: as libpq has it.
+    """
+    pool: dict[str, Any] = {"conninfo": url, "min_size": 1, "max_size": connections, "timeout": 10.0}
+    return procrastinate.App(
+        connector=procrastinate.PsycopgConnector(**pool, kwargs={"options": f"-c search_path={SCHEMA}"})
+    )
+
+
+async def prepare(app: procrastinate.App) -> None:
+    """Make procrastinate's tables where they are not there; several workers may come at once."""
+    if await app.check_connection_async():
+        return
+    connector = app.connector
+    try:
+        await connector.execute_query_async(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        await app.schema_manager.apply_schema_async()
+    except exceptions.ConnectorException:
+        for _ in range(50):  # another worker may be making them just now
+            await asyncio.sleep(STOP_S)
+            if await app.check_connection_async():
+                return
+        raise
+
+
+class _Worker:
+    """One process among several: runs visits that procrastinate gives it, and sees that each lane has its next one."""
+
+    def __init__(self, world: World, progress: Progress, orders: Orders, threads: int, observe: Observe) -> None:
+        self._world, self._progress, self._orders, self._observe = world, progress, orders, observe
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
+        channels, erps = involved(world)
+        self._mine = list(dict.fromkeys(each.id for each in (*channels, *erps)))
+        self.app = app_of(world.store.conninfo())
+        self._task = self.app.task(name="visit", queue="lanes")(self._run_job)
+
+    async def work(self) -> None:
+        """Work until told to stop."""
+        loop = asyncio.get_running_loop()
+        self._orders.wake = lambda id_: _call_from_outside(loop, self._plan(id_, 0.0))
+        ttl_s = self._world.timing.lease_s
+        worker = asyncio.create_task(
+            self.app.run_worker_async(
+                queues=["lanes"], name=HOLDER, concurrency=self._threads, install_signal_handlers=False,
+                fetch_job_polling_interval=POLL_S, delete_jobs="always", listen_notify=True,
+                update_heartbeat_interval=ttl_s / 3, stalled_worker_timeout=ttl_s,
+            )
+        )  # fmt: skip
+        beside = [asyncio.create_task(self._seed()), asyncio.create_task(self._recover(ttl_s))]
+        try:
+            while not self._orders.must_end and not any(task.done() for task in (worker, *beside)):
+                await asyncio.sleep(STOP_S)
+        finally:
+            self._orders.wake = lambda id_: None
+            for task in (worker, *beside):
+                task.cancel()
+            ended = await asyncio.gather(worker, *beside, return_exceptions=True)
+            self._pool.shutdown()
+        for result in ended:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _run_job(self, connection: str) -> None:
+        if connection not in self._mine:
+            return  # a route file of other workers names it, or one of the past did; they see to it themselves
+        context = copy_context()
+        ended = await asyncio.get_running_loop().run_in_executor(self._pool, context.run, self._visit, connection)
+        for other in ended.wake:
+            await self._plan(other, 0.0)
+        if not self._orders.stop.is_set() or ended.due_in_s > 0:
+            await self._plan(connection, real_s(self._world.clock, ended.due_in_s))
+
+    def _visit(self, id_: str) -> Visit:
+        """Visit a lane, again and again for a short while where there is much to do."""
+        world, began, wake = self._world, time.monotonic(), frozenset[str]()
+        try:
+            with lanes(world, [id_]) as lane:
+                if lane.busy:
+                    return Visit(BUSY_S)
+                while True:
+                    ended = visit(world, self._progress, self._orders.stop, id_)
+                    wake |= ended.wake
+                    if ended.due_in_s > 0 or time.monotonic() - began > TURN_S or self._orders.must_end:
+                        break
+        except LaneLostError:
+            world.log.warning("lane-lost", connections=[id_])
+            world.doubt()
+            return Visit(BUSY_S, wake)
+        except TransientError as error:
+            world.log.warning("database-away", code=error.code, what=error.what, do=error.do)
+            return Visit(STORE_RETRY_S, wake)
+        self._observe(id_, time.monotonic() - began, ended)
+        return Visit(ended.due_in_s, wake, ended.error)
+
+    async def _plan(self, id_: str, in_s: float) -> None:
+        """Have a lane visited at an instant, or sooner where it waits for one already."""
+        if id_ not in self._mine:
+            return
+        at = datetime.now(UTC) + timedelta(seconds=in_s) if in_s > 0 else None
+        job = self._task.configure(lock=id_, queueing_lock=id_, schedule_at=at)
+        with suppress(exceptions.AlreadyEnqueued):
+            await job.defer_async(connection=id_)
+            return
+        for waiting in await self.app.job_manager.list_jobs_async(queueing_lock=id_, status=Status.TODO.value):
+            if waiting.id is not None and _is_later(waiting, at):
+                await self.app.job_manager.cancel_job_by_id_async(waiting.id, delete_job=True)
+        with suppress(exceptions.AlreadyEnqueued):
+            await job.defer_async(connection=id_)
+
+    async def _seed(self) -> None:
+        """See again and again that every lane has a visit that runs or waits."""
+        while True:
+            known: set[str] = set()
+            for status in (Status.TODO, Status.DOING):
+                found: Iterable[Job] = await self.app.job_manager.list_jobs_async(queue="lanes", status=status.value)
+                known.update(job.lock for job in found if job.lock)
+            for id_ in self._mine:
+                if id_ not in known:
+                    await self._plan(id_, 0.0)
+            await asyncio.sleep(SEED_S)
+
+    async def _recover(self, ttl_s: float) -> None:
+        """Have visits run again whose worker died or was silent for too long."""
+        jobs = self.app.job_manager
+        while True:
+            for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=ttl_s):
+                self._world.log.warning("worker-lost", connection=job.lock)
+                try:
+                    await jobs.retry_job(job)
+                except (exceptions.AlreadyEnqueued, exceptions.ConnectorException):
+                    # Its next visit waits already; the one that stalled only stands in its way.
+                    with suppress(exceptions.ConnectorException):
+                        assert job.id is not None  # noqa: S101  # it came from the table
+                        await jobs.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+            await asyncio.sleep(ttl_s / 3)
+
+
+def _is_later(job: Job, at: datetime | None) -> bool:
+    if job.scheduled_at is None:
+        return False
+    return at is None or job.scheduled_at > at + timedelta(seconds=POLL_S / 2)
+
+
+def _call_from_outside(loop: asyncio.AbstractEventLoop, work: Any) -> None:
+    try:
+        asyncio.run_coroutine_threadsafe(work, loop)
+    except RuntimeError:  # the loop has just ended; the next worker finds what is due by itself
+        work.close()
+
+
+def _log_of_procrastinate(world: World) -> None:
+    """Lead its warnings into the hub's log; its own records quote arguments, which here are Connection ids."""
+
+    class Lead(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            world.log.warning("procrastinate", what=record.getMessage(), action=getattr(record, "action", None))
+
+    logger = logging.getLogger("procrastinate")
+    logger.handlers, logger.propagate = [Lead(logging.WARNING)], False
+    logger.setLevel(logging.WARNING)

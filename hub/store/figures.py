@@ -1,0 +1,63 @@
+"""Figures of the whole ledger, for metrics and health: each one statement that an index answers, or a table of few rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.store.database import SCHEMA_VERSION, Store, Tx, schema_version
+from hub.store.tables import EPOCH, MILLISECOND, budgets, cursors, orders, proofs
+
+_FATES = sa.select(orders.c.connection, orders.c.fate, sa.func.count()).group_by(orders.c.connection, orders.c.fate)
+_BLOCKED = (
+    sa.select(orders.c.connection, sa.type_coerce(sa.func.min(orders.c.first_seen_at), orders.c.first_seen_at.type))
+    .where(orders.c.fate == "blocked")
+    .group_by(orders.c.connection)
+)
+
+
+def fates(tx: Tx) -> dict[tuple[str, str], int]:
+    """Return how many orders met which fate, by (connection, fate)."""
+    return {(connection, fate): n for connection, fate, n in tx.execute(_FATES)}
+
+
+def blocked_since(tx: Tx) -> dict[str, datetime]:
+    """Return when the order was first seen that is blocked and was there before all others, by connection."""
+    return {connection: at for connection, at in tx.execute(_BLOCKED)}
+
+
+def pulled_at(tx: Tx) -> dict[tuple[str, str], datetime]:
+    """Return when each (connection, stream) was last read; of a stream that has parts, the latest part's."""
+    found: dict[tuple[str, str], datetime] = {}
+    for connection, stream, at in tx.execute(sa.select(cursors.c.connection, cursors.c.stream, cursors.c.at)):
+        key = connection, stream.partition(":")[0]
+        found[key] = max(at, found.get(key, at))
+    return found
+
+
+def last_proofs(tx: Tx) -> dict[str, tuple[datetime, dict[str, Any]]]:
+    """Return the last reconciliation of each connection, and when it was."""
+    query = sa.select(proofs.c.connection, proofs.c.at, proofs.c.document)
+    return {connection: (at, document) for connection, at, document in tx.execute(query)}
+
+
+def calls_taken(tx: Tx, now: datetime) -> dict[str, int]:
+    """Return how many calls are taken of each request budget at present, by its key."""
+    at = (now - EPOCH) // MILLISECOND
+    query = sa.select(budgets.c.key, budgets.c.taken)
+    return {key: sum(calls for _, until, calls in taken if until > at) for key, taken in tx.execute(query)}
+
+
+def fault(store: Store) -> str | None:
+    """Return what is wrong with the database: gone, or another schema than this hub's; None: nothing.
+
+    Raises:
+        HubError: it does not answer.
+    """
+    if not store.is_shared and not Path(store.label).exists():  # what is open would go on, and nobody could find it
+        return "database-gone"
+    found = schema_version(store)
+    return None if found == SCHEMA_VERSION else f"schema-{found}"
