@@ -74,16 +74,17 @@ def within(fence: Fence) -> Iterator[None]:
 
 def take(engine: sa.Engine, names: list[str], holder: str, ttl_s: float, wait_s: float) -> tuple[Fence, list[str]]:
     """Take the leases that are free, waiting for the others up to ``wait_s``; return them, and the names not won."""
-    end, asked, epochs = time.monotonic() + wait_s, time.monotonic(), dict[str, int]()
+    end, until, epochs = time.monotonic() + wait_s, float("inf"), dict[str, int]()
     while True:
         for name in (each for each in names if each not in epochs):
+            asked = time.monotonic()
             with engine.begin() as tx:
                 epoch = tx.execute(_taking(name, holder, ttl_s)).scalar()
             if epoch is not None:
-                epochs[name] = epoch
+                epochs[name], until = epoch, min(until, asked + ttl_s)
         busy = [name for name in names if name not in epochs]
         if not busy or time.monotonic() >= end:
-            return Fence(epochs, ttl_s, asked + ttl_s), busy
+            return Fence(epochs, ttl_s, until), busy
         time.sleep(AGAIN_S)
 
 

@@ -1,4 +1,4 @@
-"""One process at a time speaks for a Connection, and knows when it no longer does (PostgreSQL: a session's lock)."""
+"""One process at a time speaks for a Connection, and what it decided cannot be written once another does."""
 
 from __future__ import annotations
 
@@ -13,16 +13,12 @@ from structlog.testing import capture_logs
 from hub.contract import TransientError
 from hub.daemon.embedded import run
 from hub.engine import watch
+from hub.engine.lanes import lanes
 from hub.engine.progress import Progress
 from hub.engine.sync import sync
-from hub.store import open_store
+from hub.store import LaneLostError, known, open_store
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, Site
-
-HOLDERS = """
-SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = pg_locks.database
-WHERE locktype = 'advisory' AND granted AND d.datname = current_database()
-"""
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -32,15 +28,10 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def holders(database: str) -> list[int]:
+def take_over(database: str) -> None:
+    """Do what another worker does that finds the leases ended, and gives them back at once."""
     with psycopg.connect(database, autocommit=True) as connection:
-        return [row[0] for row in connection.execute(HOLDERS)]
-
-
-def end_sessions_of_locks(database: str) -> None:
-    with psycopg.connect(database, autocommit=True) as connection:
-        for (pid,) in connection.execute(HOLDERS).fetchall():
-            connection.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        connection.execute("UPDATE leases SET epoch = epoch + 1, holder = 'another', until = 0")
 
 
 @pytest.fixture
@@ -49,7 +40,7 @@ def pg_site(make_site: SiteMaker, postgres_database: str) -> Site:
     return make_site(database=postgres_database)
 
 
-def test_pass_that_lost_its_lock_ends_and_says_so(pg_site: Site) -> None:
+def test_pass_whose_lanes_were_taken_over_ends_and_says_so(pg_site: Site) -> None:
     pg_site.order()
     world = pg_site.open()
     ended: list[bool] = []
@@ -57,19 +48,20 @@ def test_pass_that_lost_its_lock_ends_and_says_so(pg_site: Site) -> None:
     def end(_: Progress) -> None:
         if not ended:
             ended.append(True)
-            end_sessions_of_locks(pg_site.database)
+            take_over(pg_site.database)
 
     with pytest.raises(TransientError) as caught:
         sync(world, Progress(tell=end), threading.Event())
     assert caught.value.code == "lane-lost"
-    assert "shop, factory" in caught.value.what
+    assert "shop" in caught.value.what
+    assert pg_site.total_calls("katana") == 0
     pg_site.advance(2 * HOUR)
     assert not pg_site.sync().errors
     assert pg_site.fates() == {"placed": 1}
 
 
-def test_daemon_that_lost_its_lock_enters_again_as_if_it_had_just_begun(pg_site: Site) -> None:
-    """Another process may have worked meanwhile, so the new watch begins with the new lock."""
+def test_daemon_whose_lanes_were_taken_over_enters_again_as_if_it_had_just_begun(pg_site: Site) -> None:
+    """Another process may have worked meanwhile, so a new watch begins."""
     pg_site.both("clock", {"rate": 1})  # where time stands still, the half second of a daemon's rest never ends
     world, stop, progress = pg_site.open(), threading.Event(), Progress()
     pg_site.order()
@@ -78,24 +70,20 @@ def test_daemon_that_lost_its_lock_enters_again_as_if_it_had_just_begun(pg_site:
         daemon.start()
         try:
             until(lambda: progress.doing == "waiting")
-            first, began = holders(pg_site.database), watch.since(world, "factory")
-            assert len(first) == 2
-            end_sessions_of_locks(pg_site.database)
+            began = watch.since(world, "factory")
+            take_over(pg_site.database)
             pg_site.advance(600)
             until(lambda: watch.since(world, "factory") != began)
-            again = holders(pg_site.database)
-            assert len(again) == 2
-            assert not set(again) & set(first)
             pg_site.advance(2 * HOUR)
             until(lambda: pg_site.fates() == {"placed": 1})
         finally:
             stop.set()
             daemon.join(20)
     lost = [entry for entry in log if entry["event"] == "lane-lost"]
-    assert [sorted(entry["connections"]) for entry in lost] == [["factory", "shop"]]
+    assert [entry["connections"] for entry in lost] == ["factory, shop"]
 
 
-def test_daemon_whose_lane_another_process_took_over_ends(pg_site: Site) -> None:
+def test_daemon_whose_lane_another_process_holds_ends(pg_site: Site) -> None:
     pg_site.both("clock", {"rate": 1})
     world, stop = pg_site.open(), threading.Event()
     progress = Progress(tell=lambda progress: stop.set() if progress.busy else None)  # as hub run does
@@ -104,9 +92,9 @@ def test_daemon_whose_lane_another_process_took_over_ends(pg_site: Site) -> None
     daemon.start()
     try:
         until(lambda: progress.doing == "waiting")
-        end_sessions_of_locks(pg_site.database)
-        with other.lock("lane:shop", wait_s=5) as won:
-            assert won
+        take_over(pg_site.database)
+        with other.leased(["shop"], holder="another", ttl_s=60) as (_, busy):
+            assert not busy
             pg_site.advance(600)
             daemon.join(20)
         assert stop.is_set()
@@ -117,8 +105,36 @@ def test_daemon_whose_lane_another_process_took_over_ends(pg_site: Site) -> None
     assert progress.busy == ["shop"]
 
 
-def test_lock_on_a_file_stays_until_it_is_given_back(site: Site) -> None:
+def test_write_of_a_worker_that_was_taken_for_dead_is_refused_and_changes_nothing(pg_site: Site) -> None:
+    world = pg_site.open()
+    with lanes(world, ["shop"]):
+        take_over(pg_site.database)
+        with pytest.raises(LaneLostError), world.store.write() as tx:
+            known.set_cursor(tx, "shop", "orders", None, world.clock.now())
+    with world.store.read() as tx:
+        assert known.cursor(tx, "shop", "orders") == (None, None)
+
+
+def test_lease_ends_for_its_holder_before_it_ends_for_others(pg_site: Site) -> None:
+    """What a worker believes rests on its own clock from before it asked, so a paused one never sends too late."""
+    first, second = open_store(pg_site.database), open_store(pg_site.database)
+    with first.leased(["shop"], holder="a", ttl_s=1) as (fence, _):
+        assert fence.is_valid()
+        with second.leased(["shop"], holder="b", ttl_s=1) as (_, busy):
+            assert busy == ["shop"]
+        with second.leased(["shop"], holder="b", ttl_s=1, wait_s=5) as (later, none):
+            assert not none
+            assert later.is_valid()
+            assert not fence.is_valid()
+            with pytest.raises(LaneLostError):
+                first.renew(fence)
+    first.close()
+    second.close()
+
+
+def test_second_daemon_on_a_file_is_told_that_the_first_does_the_work(site: Site) -> None:
     world = site.open()
-    with world.store.lock("lane:shop") as held:
-        assert held is not None
-        assert held.is_held()
+    with lanes(world, ["shop", "factory"]) as first:
+        assert list(first.won) == ["shop", "factory"]
+        with lanes(world, ["shop"]) as second:
+            assert (list(second.won), list(second.busy)) == ([], ["shop"])
