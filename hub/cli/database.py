@@ -17,11 +17,12 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def open_database(choices: Choices, *, must_exist: bool = False) -> Store:
+def open_database(choices: Choices, *, must_exist: bool = False, as_it_is: bool = False) -> Store:
     """Open the ledger.
 
     Args:
         must_exist: refuse where there is none yet, instead of making an empty one.
+        as_it_is: whatever version its tables have.
     """
     file = choices.database_file
     if must_exist and file is not None and not file.exists():
@@ -31,13 +32,13 @@ def open_database(choices: Choices, *, must_exist: bool = False) -> Store:
             where=str(file),
             do="Run hub sync first, or say where the database is with --database.",
         )
-    return open_store(choices.database_url)
+    return open_store(choices.database_url, as_it_is=as_it_is)
 
 
 @contextmanager
-def ledger(choices: Choices) -> Iterator[Store]:
+def ledger(choices: Choices, *, as_it_is: bool = False) -> Iterator[Store]:
     """Open the ledger that is there, for commands that ask nobody else."""
-    store = open_database(choices, must_exist=True)
+    store = open_database(choices, must_exist=True, as_it_is=as_it_is)
     try:
         yield store
     finally:

@@ -37,6 +37,10 @@ SECTIONS = {
         "reconcile": ("hub.cli.reconcile:reconcile", "Prove that no order was lost or doubled."),
         "retry": ("hub.cli.hand:retry", "Try a blocked order again."),
     },
+    "Keep": {
+        "backup": ("hub.cli.backup:backup", "Copy the database, also while the hub runs."),
+        "upgrade": ("hub.cli.upgrade:upgrade", "Bring the tables of an earlier version forward."),
+    },
     "Try out": {
         "demo": ("hub.cli.demo:demo", "Run the whole flow against simulators, on this machine only."),
         "simulate": ("hub.cli.simulate:simulate", "Run one simulator."),

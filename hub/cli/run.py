@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,6 +19,7 @@ from hub.cli.sync import do_pass
 from hub.contract import Value
 from hub.daemon import stopping
 from hub.daemon.serving import Daemon
+from hub.daemon.watchers import watchers
 
 SHOWN = 60
 NAMES = ("ref", "key", "id", "number")  # what of a value may be told: ids only
@@ -33,9 +35,16 @@ NAMES = ("ref", "key", "id", "number")  # what of a value may be told: ids only
     type=click.IntRange(1, 64),
     help="How many connections to work for at once.",
 )
+@click.option(
+    "--listen",
+    envvar="HUB_LISTEN",
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help="Answer over HTTP there: /webhooks/ID, /healthz, /readyz, /metrics. Else no port is opened.",
+)
 @click.option("--log", "log_format", type=click.Choice(["console", "json"]), default="console", show_default=True)
 @click.pass_obj
-def run(choices: Choices, once: bool, trace: bool, lanes: int, log_format: str) -> int:
+def run(choices: Choices, once: bool, trace: bool, lanes: int, listen: str | None, log_format: str) -> int:
     """Work until stopped by Ctrl-C or SIGTERM; ends within 10 s.
 
     Reads every channel about once a minute and wakes for each hold that ends. Logs to stderr. SIGHUP has it read the
@@ -44,9 +53,15 @@ def run(choices: Choices, once: bool, trace: bool, lanes: int, log_format: str) 
     tracing = print_call if trace else None
     if once:
         return do_pass(choices, None, trace=tracing)
-    with stopping() as stop, opened_world(choices, trace=tracing) as world:
+    with (
+        stopping() as stop,
+        watchers(os.environ, listen, tracing) as told,
+        opened_world(choices, trace=told.trace) as world,
+    ):
         log_for_people(debug=choices.debug, as_json=log_format == "json")
-        Daemon(world, stop, partial(reopened, choices, world.store, tracing), lanes).serve()
+        daemon = Daemon(world, stop, partial(reopened, choices, world.store, told.trace), lanes)
+        with told.front(daemon):
+            daemon.serve()
     return 0
 
 
@@ -55,7 +70,10 @@ def print_call(hook: str, arguments: dict[str, Any]) -> None:
     details = dict(arguments)
     connection = details.pop("connection", "")
     if hook == "http":
-        say(f"trace  {connection}  http  {details['method']} {details['path']} -> {details['status']}")
+        answer = details["status"] or "no whole answer"
+        say(f"trace  {connection}  http  {details['method']} {details['path']} -> {answer}")
+    elif "error" in details:
+        say(f"trace  {connection}  {hook} -> {details['error']}")
     elif "result" in details:
         say(f"trace  {connection}  {hook} -> {shape(details['result'])}")
     else:

@@ -71,6 +71,7 @@ from hub.contract.shipping import (
     ReturnLine,
     SalesReturn,
 )  # fmt: skip
+from hub.contract.webhooks import Hint, HintKind, Subscription, Webhook
 
 __all__ = [
     "HOOK_NAMES",
@@ -94,6 +95,8 @@ __all__ = [
     "Finding",
     "FulfilledBy",
     "Fulfillment",
+    "Hint",
+    "HintKind",
     "Hooks",
     "HubError",
     "ItemResult",
@@ -130,12 +133,14 @@ __all__ = [
     "SellableStock",
     "ShippingCharge",
     "StockLevel",
+    "Subscription",
     "Token",
     "Tokens",
     "Totals",
     "TransientError",
     "Value",
     "Variant",
+    "Webhook",
     "hookimpl",
     "is_loopback",
 ]  # fmt: skip

@@ -104,7 +104,8 @@ class Connection(Generic[S]):
     """One configured account of a Connector, under the id the operator chose.
 
     ``http`` waits for the budget, authenticates anew on every attempt, retries reads (and writes on 429 only), and
-    raises TransientError where no whole answer came. Plain http goes to loopback only.
+    raises TransientError where no whole answer came. Plain http goes to loopback only. ``secrets`` is a Memory that
+    the hub keeps encrypted, for what opens something, such as the key of a signature.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Connection(Generic[S]):
     log: Log
     memory: Memory
     tokens: Tokens
+    secrets: Memory
 
 
 def is_loopback(url: str) -> bool:

@@ -42,6 +42,7 @@ from hub.contract.shipping import (
     Return,
     SalesReturn,
 )  # fmt: skip
+from hub.contract.webhooks import Hint, Subscription, Webhook
 
 hookspec = pluggy.HookspecMarker("hub")
 hookimpl = pluggy.HookimplMarker("hub")
@@ -263,6 +264,41 @@ class Hooks(Protocol):
 
         Shape:   at least one Finding, as check_connection.
         Repeats: safe; changes nothing.
+        """
+
+    @hookspec(firstresult=True)
+    def read_webhook(self, delivery: Webhook) -> list[Hint]:
+        """Verify a delivery by its signature, over the raw body and in constant time, and say where to look.
+
+        Shape:   empty where it is of a type that the connector does not know, or about another account: that is no
+                 error. Nothing of the body counts but what it hints at; the hub reads the state itself.
+        Repeats: safe; deliveries come twice, late and in any order. Makes no call where it can do without, since the
+                 other side waits seconds for an answer; may run beside every other hook.
+        Raises:  RejectedError with code ``webhook-signature`` where the signature is missing or wrong.
+        """
+
+    @hookspec(firstresult=True)
+    def list_webhooks(self) -> list[Subscription]:
+        """Read what this Connection's account delivers, and where to, be it ours or not.
+
+        Shape:   one Subscription per event and URL; empty means none.
+        Repeats: safe.
+        """
+
+    @hookspec(firstresult=True)
+    def register_webhooks(self, url: str) -> list[Subscription]:
+        """Have every event that this connector reads delivered to a URL; returns what then is delivered there.
+
+        Repeats: safe, and is the renewal: it compares, and writes only what is missing or differs. Subscriptions to
+                 other URLs stay where the other side can hold several.
+        Raises:  ConfigurationError with code ``webhook-url`` where the other side does not take such a URL.
+        """
+
+    @hookspec(firstresult=True)
+    def remove_webhooks(self, url: str | None) -> bool:
+        """Have nothing delivered to a URL any more (None: to none that this Connection registered); true once it is so.
+
+        Repeats: safe; what is gone already is fine.
         """
 
     @hookspec(firstresult=True)

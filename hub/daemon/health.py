@@ -25,10 +25,8 @@ class Pulse:
         self._begun: dict[str, float] = {}
         self._last = clock()
 
-    def trace(self, event: str, details: dict[str, Any]) -> None:
+    def beat(self, details: dict[str, Any]) -> None:
         """Note the beginning or the end of a visit; see ``World.trace``."""
-        if event != "visit":
-            return
         with self._lock:
             self._last = self._clock()
             if "seconds" in details:

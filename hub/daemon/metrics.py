@@ -1,4 +1,4 @@
-"""What Prometheus is told. Labels are ids of Connections, names of hooks, fates and codes: no order, no SKU, no buyer."""
+"""What Prometheus is told. Labels are ids of Connections, names of hooks, fates and codes; no order, SKU or buyer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from hub import __version__
 from hub.contract import Budget
 from hub.daemon.figures import LedgerFigures, Limits
+from hub.daemon.health import Pulse
 from hub.engine.world import World
 
 MOST_LIMITS = 5_000
@@ -27,8 +28,9 @@ _hook: ContextVar[str] = ContextVar("hook", default="none")  # whose calls go ou
 class Metrics:
     """Counts what it is told, and reads the ledger when it is asked; one for each process."""
 
-    def __init__(self, world_of: Callable[[], World]) -> None:
-        prometheus_client.disable_created_metrics()
+    def __init__(self) -> None:
+        self.pulse = Pulse()
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         Gauge("hub_build_info", "The version that runs.", ["version"], registry=registry).labels(__version__).set(1)
@@ -55,7 +57,10 @@ class Metrics:
             "hub_webhooks", "Deliveries, by what became of them.", ["connection", "outcome"], registry=registry
         )
         self._limits: Limits = {}
-        registry.register(LedgerFigures(world_of, self._limits))
+
+    def read_ledger(self, world_of: Callable[[], World]) -> None:
+        """Tell the ledger's figures too, from now on."""
+        self._registry.register(LedgerFigures(world_of, self._limits))
 
     def trace(self, event: str, details: dict[str, Any]) -> None:
         """Count a visit, an answer of a hook or a call over HTTP; see ``World.trace``."""
@@ -92,6 +97,7 @@ class Metrics:
             self._limits[connection, budget.key] = (endpoint_of(budget.key), budget.calls)
 
     def _count_visit(self, details: dict[str, Any]) -> None:
+        self.pulse.beat(details)
         if "seconds" in details:
             error = getattr(details.get("result"), "error", None)
             outcome = details.get("error") or (error.code if error is not None else "ok")

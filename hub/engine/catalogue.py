@@ -9,6 +9,7 @@ from hub.contract import AuthorizationError, ConfigurationError, Cursor, HubErro
 from hub.engine.outcome import call, pages
 from hub.engine.world import Connected, World
 from hub.host.clock import has_passed
+from hub.host.work import unhurried
 from hub.routing.fate import Fate
 from hub.store import known, orders
 from hub.store.stock import refs_by_sku
@@ -36,7 +37,10 @@ def refresh(world: World, erp: Connected, *, for_stock: bool) -> bool:
             return False
         seen = [time for time in (at, known.cursor(tx, erp.id, SWEPT)[1]) if time is not None]
         is_needed = at is None or orders.wait_for(tx, routes, HEALED_BY_VARIANTS)
-    return (is_needed or (for_stock and has_passed(max(seen), QUIET_S, now))) and _read(world, erp)
+    if not (is_needed or (for_stock and has_passed(max(seen), QUIET_S, now))):
+        return False
+    with unhurried():
+        return _read(world, erp)
 
 
 def _read(world: World, erp: Connected) -> bool:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from hub.contract import AuthorizationError, ConfigurationError, ContractError, HubError, Page, TransientError
+from hub.engine.costs import kind_of
 from hub.engine.world import Connected, World
+from hub.host.work import Work, counted
 from hub.store import Tx, known
 
 T = TypeVar("T")
@@ -20,8 +23,8 @@ MAX_RETRY_S = 900.0
 PAUSE_S = 300.0
 READS = frozenset({
     "check_connection", "check_listing", "fetch_fulfillments", "fetch_orders", "find_orders", "find_variants",
-    "list_accounts", "list_carriers", "list_locations", "pull_cancellations", "pull_fulfillments", "pull_inventory",
-    "pull_orders", "pull_products", "pull_returns",
+    "list_accounts", "list_carriers", "list_locations", "list_webhooks", "pull_cancellations", "pull_fulfillments",
+    "pull_inventory", "pull_orders", "pull_products", "pull_returns", "read_webhook",
 })  # fmt: skip
 
 
@@ -33,13 +36,8 @@ def call(world: World, connected: Connected, hook: str, **arguments: Any) -> Any
 def _answer(world: World, connected: Connected, hook: str, arguments: dict[str, Any]) -> Any:
     if world.stand_in is not None and hook not in READS:
         return world.stand_in(connected, hook, arguments)
-    try:
-        result = getattr(connected.hooks, hook)(**arguments)
-    except HubError as error:
-        error.connection = connected.id
-        raise
-    except Exception as error:
-        raise _broken(world, connected, hook, error) from error
+    ask = partial(getattr(connected.hooks, hook), **arguments)
+    result = _guarded(world, connected, hook, kind_of(hook, arguments), ask, effects=1)
     if result is None:
         raise _broken(world, connected, hook, TypeError("it answered None"))
     return result
@@ -48,18 +46,31 @@ def _answer(world: World, connected: Connected, hook: str, arguments: dict[str, 
 def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> Iterator[Page[Any]]:
     """Read a lazy pull; its errors come while it is read, and arrive as HubErrors too."""
     iterator: Iterator[Page[Any]] = iter(call(world, connected, hook, **arguments))
+    kind = kind_of(hook, arguments)
 
     def read() -> Page[Any] | None:
-        try:
-            return next(iterator, None)
-        except HubError as error:
-            error.connection = connected.id
-            raise
-        except Exception as error:
-            raise _broken(world, connected, hook, error) from error
+        page: Page[Any] | None = _guarded(world, connected, hook, kind, partial(next, iterator, None))
+        return page
 
     while (page := traced(world, connected.id, hook, {}, read)) is not None:
         yield page
+
+
+def _guarded(
+    world: World, connected: Connected, hook: str, kind: str, ask: Callable[[], T], *, effects: int = 0
+) -> T:  # fmt: skip
+    """Let a connector work: its errors arrive as HubErrors, its calls are counted."""
+    work = Work()
+    try:
+        with counted(work):
+            return ask()
+    except HubError as error:
+        error.connection = connected.id
+        raise
+    except Exception as error:
+        raise _broken(world, connected, hook, error) from error
+    finally:
+        world.costs.add(connected.id, kind, work, effects)
 
 
 def traced(world: World, connection: str, event: str, details: dict[str, Any], work: Callable[[], T]) -> T:

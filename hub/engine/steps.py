@@ -6,12 +6,14 @@ A step that its Connection does not permit (a missing scope, a call its market d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 
 from hub.contract import AuthorizationError, ConfigurationError, ContractError, HubError, RejectedError
 from hub.engine import cancellations, change, channel_stock, done, labels, listing, recheck, returns, ship, stock, tell
 from hub.engine.outcome import PAUSE_S, reason_of
 from hub.engine.world import Connected, World
+from hub.host.work import unhurried
 from hub.store import known
 
 Step = Callable[[World, Connected], bool]
@@ -34,6 +36,8 @@ ERP: Sequence[tuple[str, Step]] = (
     ("levels", stock.sweep),
     ("placed orders", recheck.recheck_erp),
 )
+# Stock and catalogue leave a part of every budget to orders and shipments, whoever's lane makes the calls.
+UNHURRIED = frozenset({"stock", "listings", "open orders", "returns", "levels", "placed orders"})
 
 
 def run_steps(world: World, connected: Connected, steps: Sequence[tuple[str, Step]]) -> bool:
@@ -54,7 +58,8 @@ def run_steps(world: World, connected: Connected, steps: Sequence[tuple[str, Ste
 
 def _run(world: World, connected: Connected, name: str, step: Step, *, was_paused: bool) -> bool:
     try:
-        did = step(world, connected)
+        with unhurried() if name in UNHURRIED else nullcontext():
+            did = step(world, connected)
     except (RejectedError, ContractError, ConfigurationError, AuthorizationError) as error:
         if not _is_feature(error):
             raise

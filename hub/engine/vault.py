@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from hub.config import ConnectionConfig
 from hub.contract import ConfigurationError
-from hub.host.cipher import Cipher
+from hub.host.cipher import KEY_WRONG, Cipher
 from hub.host.clock import HubClock
 from hub.host.tokens import Authorisation, authorisation_key
 from hub.store import Store, Tx, known
@@ -77,6 +77,10 @@ class Vault:
             for setting, secret in rows.items():
                 known.set_tokens(tx, _secret_row(connection, setting), secret, self._clock.now())
 
+    def memory(self, connection: str) -> KeptSecrets:
+        """Return where a connector keeps what nobody else may read."""
+        return KeptSecrets(self._store, self._cipher, self._clock, connection)
+
     def settings(self, entry: ConnectionConfig, given: Mapping[str, str]) -> BaseModel:
         """Return a Connection's settings with the secrets that are kept here, or that ``given`` has in their place.
 
@@ -92,6 +96,40 @@ class Vault:
             what, do = f"no {setting} is kept for this connection", f"Run: hub connect {connection}"
             raise ConfigurationError("secret-not-kept", what, where=connection, do=do)
         return self._cipher.decrypt(kept)
+
+
+class KeptSecrets:
+    """A connector's own secrets, encrypted; one that the present key does not open counts as missing."""
+
+    def __init__(self, store: Store, cipher: Cipher, clock: HubClock, connection: str) -> None:
+        self._store, self._cipher, self._clock, self._connection = store, cipher, clock, connection
+
+    def get(self, key: str) -> str | None:
+        """Return what is kept under a key, if it is still there."""
+        with self._store.read() as tx:
+            kept = known.tokens(tx, self._row(key))
+        if kept is None:
+            return None
+        try:
+            return self._cipher.decrypt(kept)
+        except ConfigurationError as error:
+            if error.code != KEY_WRONG:
+                raise
+            return None
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a value."""
+        secret = self._cipher.encrypt(value)
+        with self._store.write() as tx:
+            known.set_tokens(tx, self._row(key), secret, self._clock.now())
+
+    def forget(self, key: str) -> None:
+        """Drop a value."""
+        with self._store.write() as tx:
+            known.forget_tokens(tx, self._row(key))
+
+    def _row(self, key: str) -> str:
+        return f"kept:{self._connection}:{key}"
 
 
 def has_secret(store: Store, connection: str, setting: str) -> bool:

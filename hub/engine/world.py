@@ -14,6 +14,7 @@ import structlog
 
 from hub.config import Config, ConnectionConfig
 from hub.contract import Connection, Log, Token
+from hub.engine.costs import Costs
 from hub.engine.vault import Vault
 from hub.host.budget import Budgets
 from hub.host.cipher import Cipher
@@ -106,6 +107,7 @@ class World:
     trace: Trace | None = None
     stand_in: StandIn | None = None  # answers every write in place of the other side, while a pass is rehearsed
     vault: Vault = field(init=False)
+    costs: Costs = field(init=False)
     asked: dict[tuple[str, str], float] = field(default_factory=dict)  # (ERP, SKU) -> when it was last looked up
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)  # (channel, ERP)
     placed: int = 0  # sales orders made or adopted by this process
@@ -117,6 +119,7 @@ class World:
     _to: dict[str, list[Route]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.costs = Costs(self.store)
         for route in self.config.routes:
             self._from.setdefault(route.channel, []).append(route)
             self._to.setdefault(route.erp, []).append(route)
@@ -163,6 +166,7 @@ class World:
 
     def close_sessions(self) -> None:
         """Close what this World opened itself; its store may serve the next."""
+        self.costs.keep()
         for session in self.sessions:
             session.close()
         self.clock.close()
@@ -227,6 +231,7 @@ def _connect(entry: ConnectionConfig, found: Found, session: Session, vault: Vau
         log=structlog.get_logger("hub").bind(connection=entry.id),
         memory=StoredMemory(world.store, entry.id),
         tokens=auth,
+        secrets=vault.memory(entry.id),
     )
     assert found.plugin is not None  # noqa: S101  # the route file was refused where it is not usable
     plugin = found.plugin(connection)

@@ -125,7 +125,7 @@ class Budgets:
         mine, now = self._of(permit.key), self._now()
         with mine.lock:
             permit.answered_at = now
-            if False:
+            if now - permit.at > SLOW_MS:
                 self._tell(permit.key, partial(_put_right, flights=mine.flights, now=now))
 
     def learn(self, budget: Budget, pace: Pace | None) -> None:

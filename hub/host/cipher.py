@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE, KEYRING_VARIABLE = "HUB_KEY", "HUB_KEYRING"
 KEYRING_SERVICE = "channel-hub"
+KEY_WRONG = "key-wrong"
 
 
 class Cipher:
@@ -37,7 +38,7 @@ class Cipher:
             return self._ready().decrypt(secret).decode()
         except InvalidToken as error:
             raise ConfigurationError(
-                "key-wrong",
+                KEY_WRONG,
                 "the stored tokens were encrypted with another key",
                 where=self._where,
                 do="Give the key that was used before, or connect again: hub connect ID.",

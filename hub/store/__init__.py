@@ -1,9 +1,18 @@
 """The ledger and the outbox: what the hub knows and what it will do. The only room that speaks SQL."""
 
-from hub.store.database import SCHEMA_VERSION, ConflictError, Store, Tx, open_store, schema_version
+from hub.store.database import (
+    SCHEMA_VERSION,
+    ConflictError,
+    Store,
+    Tx,
+    open_store,
+    require_schema,
+    schema_version,
+)
 from hub.store.leases import Fence, LaneLostError
 from hub.store.locks import Lock
 
 __all__ = [
-    "SCHEMA_VERSION", "ConflictError", "Fence", "LaneLostError", "Lock", "Store", "Tx", "open_store", "schema_version",
+    "SCHEMA_VERSION", "ConflictError", "Fence", "LaneLostError", "Lock", "Store", "Tx", "open_store", "require_schema",
+    "schema_version",
 ]  # fmt: skip

@@ -77,7 +77,7 @@ def window_of(tx: Tx, key: str) -> Window:
     return ([], 0) if row is None else _window(row)
 
 
-def _window(row: sa.Row[Any]) -> Window:
+def _window(row: Any) -> Window:
     return row.taken, 0 if row.closed_until is None else (row.closed_until - EPOCH) // MILLISECOND
 
 

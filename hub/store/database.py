@@ -174,11 +174,14 @@ def _prepare_sqlite(engine: sa.Engine, busy_s: int) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def open_store(url: str, *, busy_s: int = BUSY_S) -> Store:
-    """Open a database by SQLAlchemy URL or by the path of a SQLite file, making or upgrading its tables.
+def open_store(url: str, *, busy_s: int = BUSY_S, as_it_is: bool = False) -> Store:
+    """Open a database by SQLAlchemy URL or by the path of a SQLite file, making its tables where there are none.
+
+    Args:
+        as_it_is: leave the tables alone, whatever version they have: for an upgrade, or a backup.
 
     Raises:
-        ConfigurationError: unusable, damaged, or made by a newer version of the hub.
+        ConfigurationError: unusable, damaged, or its tables are of another version of the hub.
     """
     if "://" not in url:
         url = f"sqlite:///{Path(url).absolute()}"
@@ -200,7 +203,8 @@ def open_store(url: str, *, busy_s: int = BUSY_S) -> Store:
         _prepare_sqlite(engine, busy_s)
     store = Store(engine, label)
     try:
-        _ensure_schema(store)
+        if not as_it_is:
+            _ensure_schema(store)
     except BaseException:
         store.close()
         raise
@@ -217,22 +221,52 @@ def _for_owner_alone(file: str | None) -> None:
 def schema_version(store: Store) -> str | None:
     """Return the schema version of the open database; None where it has no tables yet."""
     with store.read() as tx:
-        if not sa.inspect(tx).has_table("alembic_version"):
-            return None
-        return str(tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+        return version_of(tx)
+
+
+def version_of(tx: Tx) -> str | None:
+    """Return the schema version; None where there are no tables yet."""
+    if not sa.inspect(tx).has_table("alembic_version"):
+        return None
+    found = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
+
+
+def require_schema(tx: Tx, label: str) -> None:
+    """Refuse tables that another version of the hub has made or upgraded; one small query, for every visit of a lane.
+
+    Args:
+        label: the database's name for people.
+
+    Raises:
+        ConfigurationError: the tables have another version than this hub.
+    """
+    refuse(str(tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()), label)
+
+
+def refuse(found: str, label: str) -> None:
+    """Raise unless this hub works with tables of the version found."""
+    if found > SCHEMA_VERSION:
+        raise ConfigurationError(
+            "database-newer",
+            f"the tables have version {found}, this hub knows up to {SCHEMA_VERSION}",
+            where=f"database {label}",
+            do="Install the newer hub again, or restore the backup made before its upgrade.",
+        )
+    if found < SCHEMA_VERSION:
+        raise ConfigurationError(
+            "database-older",
+            f"the tables have version {found}, this hub needs {SCHEMA_VERSION}",
+            where=f"database {label}",
+            do="Stop every hub that works on it, then run: hub upgrade",
+        )
 
 
 def _ensure_schema(store: Store) -> None:
     found = schema_version(store)
-    if found == SCHEMA_VERSION:
+    if found is not None:
+        refuse(found, store.label)
         return
-    if found is not None and found > SCHEMA_VERSION:
-        raise ConfigurationError(
-            "database-newer",
-            f"the tables have version {found}, this hub knows up to {SCHEMA_VERSION}",
-            where=f"database {store.label}",
-            do="Install the newer hub again, or restore the backup made before its upgrade.",
-        )
     from hub.store.upgrade import upgrade  # Alembic takes longer to import than most commands to run
 
     with store.lock("schema", wait_s=60), store.write() as tx:

@@ -1,4 +1,4 @@
-"""Figures of the whole ledger, for metrics and health: each one statement that an index answers, or a table of few rows."""
+"""Figures of the whole ledger, for metrics and health: each answered by an index, or from a table of few rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fates(tx: Tx) -> dict[tuple[str, str], int]:
 
 def blocked_since(tx: Tx) -> dict[str, datetime]:
     """Return when the order was first seen that is blocked and was there before all others, by connection."""
-    return {connection: at for connection, at in tx.execute(_BLOCKED)}
+    return {row[0]: row[1] for row in tx.execute(_BLOCKED)}
 
 
 def pulled_at(tx: Tx) -> dict[tuple[str, str], datetime]:

@@ -80,6 +80,7 @@ class Bench:
     guard: Guard
     log: KeptLog
     memory: KeptMemory
+    secrets: KeptMemory
     authorisation: Authorisation
     traced: list[dict[str, Any]] = field(default_factory=list)
 
@@ -101,7 +102,7 @@ def make_connection(
     """
     read = connector.settings_model.model_validate(settings)
     lent: HubClock = clock or SkippingClock()
-    guard, log, memory = Guard(), KeptLog(), KeptMemory()
+    guard, log, memory, secrets = Guard(), KeptLog(), KeptMemory(), KeptMemory()
     traced: list[dict[str, Any]] = []
     http = Session(
         "kit",
@@ -113,7 +114,7 @@ def make_connection(
         trace=lambda _event, keys: traced.append(keys),
     )
     authorisation = _authorisation(read, lent, {} if tokens is None else tokens)
-    connection = Connection("kit", read, http, lent, log, memory, authorisation)
+    connection = Connection("kit", read, http, lent, log, memory, authorisation, secrets)
     built = connector(connection)
     hooks = plug(built)
     if hasattr(built, "refresh_token"):
@@ -123,7 +124,7 @@ def make_connection(
             return renewed
 
         authorisation.refresh = refresh
-    return Bench(built, hooks, connection, http, guard, log, memory, authorisation, traced)
+    return Bench(built, hooks, connection, http, guard, log, memory, secrets, authorisation, traced)
 
 
 def _authorisation(settings: Any, clock: HubClock, stored: MutableMapping[str, bytes]) -> Authorisation:

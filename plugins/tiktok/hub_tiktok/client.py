@@ -18,6 +18,7 @@ from hub.contract import (
     ConfigurationError,
     Connection,
     HubError,
+    Pace,
     RejectedError,
     TransientError,
     is_loopback,
@@ -25,11 +26,12 @@ from hub.contract import (
 from hub_tiktok.auth import TOKEN_HEADER, SignedAuth
 from hub_tiktok.codes import CLOCK, PATH, row_of
 from hub_tiktok.endpoints import TOKEN_GET, TOKEN_REFRESH, Endpoint
-from hub_tiktok.errors import Refusal
+from hub_tiktok.errors import TOO_MANY, Refusal
 from hub_tiktok.payload import Json, child, parse, text, whole
 from hub_tiktok.settings import TikTokSettings
 
 SECRET_NAMES = ("sign", "shop_cipher", "app_secret", "refresh_token", "access_token", "auth_code")
+AT_LEAST_S = 1.0  # a window of T-40
 Files = Mapping[str, tuple[str | None, bytes | str, str | None]]
 """Parts of a multipart body by name: file name (None: a plain field), content, media type."""
 
@@ -146,7 +148,7 @@ class Client:
                 files=files,
                 headers=None if files else {"content-type": "application/json"},  # T-34: perhaps wanted on GET as well
                 auth=auth,
-                extensions={"hub": Call(reads=not endpoint.writes, budget=self._budget(endpoint))},
+                extensions={"hub": Call(reads=not endpoint.writes, budget=self._budget(endpoint), pace=read_pace)},
             )
         except httpx.TransportError as error:
             raise TransientError(
@@ -210,6 +212,14 @@ def _offset(ahead_s: int | None) -> str:
     if ahead_s is None:
         return "off by an amount that the answer does not tell"
     return f"{abs(ahead_s)} s {'ahead of' if ahead_s >= 0 else 'behind'} theirs"
+
+
+def read_pace(response: httpx.Response) -> Pace | None:
+    """Say whether a call came too soon, by status or by code; no answer tells how many are left (T-123)."""
+    told = response.status_code == httpx.codes.TOO_MANY_REQUESTS
+    if not told and str(TOO_MANY).encode() in response.content:
+        told = whole(parse(response.content) or {}, "code") == TOO_MANY
+    return Pace(0, _retry_after(response) or AT_LEAST_S, slower=True) if told else None
 
 
 def _retry_after(response: httpx.Response) -> float | None:

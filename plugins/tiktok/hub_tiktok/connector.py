@@ -17,6 +17,7 @@ from hub.contract import (
     Cursor,
     Finding,
     Fulfillment,
+    Hint,
     ItemResult,
     Label,
     Listing,
@@ -29,8 +30,10 @@ from hub.contract import (
     Return,
     SellableStock,
     StockLevel,
+    Subscription,
     Token,
     Variant,
+    Webhook,
     hookimpl,
 )  # fmt: skip
 from hub_tiktok.address import Levels
@@ -56,6 +59,7 @@ from hub_tiktok.tracking import Tracking
 from hub_tiktok.translate import Context
 from hub_tiktok.translate import order as translated
 from hub_tiktok.variants import variants
+from hub_tiktok.webhooks import Webhooks
 
 
 class TikTokConnector:
@@ -69,6 +73,7 @@ class TikTokConnector:
         "push_fulfillment", "update_fulfillment", "list_carriers", "fetch_label",
         "pull_cancellations", "decide_cancellation", "cancel_order", "pull_returns",
         "authorization_url", "exchange_code", "list_accounts", "check_listing", "push_products",
+        "read_webhook", "list_webhooks", "register_webhooks", "remove_webhooks",
     })  # fmt: skip
     in_flight: ClassVar[int] = 2
     consent_note: ClassVar[str] = CONSENT_NOTE
@@ -83,6 +88,7 @@ class TikTokConnector:
         self._stock = Stock(connection, self._shops, self._catalogue)
         self._carriers = Carriers(connection, self._shops)
         self._shipping = Shipping(connection, self._shops, self._carriers, self._read_again)
+        self._webhooks = Webhooks(connection, self._shops)
         self._listings = Listings(connection, self._client, self._shops, self._warehouses)
         self._cancellations = Cancellations(connection, self._shops, self._read)
         self._tracking = Tracking(connection, self._client, self._shops, self._carriers, self._read_again)
@@ -221,6 +227,27 @@ class TikTokConnector:
     def push_products(self, listings: Sequence[Listing]) -> list[ItemResult]:
         """Publish new listings, or edit what changed of known ones (T-118, T-119)."""
         return self._listings.push(listings)
+
+    @hookimpl
+    def read_webhook(self, delivery: Webhook) -> list[Hint]:
+        """Check a delivery's signature and say where to look: no call (T-81, T-126)."""
+        return self._webhooks.read(delivery)
+
+    @hookimpl
+    def list_webhooks(self) -> list[Subscription]:
+        """Read what TikTok delivers for this shop: one call (T-123)."""
+        return self._webhooks.present()
+
+    @hookimpl
+    def register_webhooks(self, url: str) -> list[Subscription]:
+        """Subscribe to each topic that matters: one call, and one for each that is missing (T-123)."""
+        return self._webhooks.register(url)
+
+    @hookimpl
+    def remove_webhooks(self, url: str | None) -> bool:
+        """Unsubscribe: one call, and one for each topic (T-123)."""
+        self._webhooks.remove(url)
+        return True
 
     @hookimpl
     def authorization_url(self, state: str, redirect_url: str | None) -> str:

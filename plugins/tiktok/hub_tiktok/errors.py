@@ -41,7 +41,7 @@ _CLASSES: dict[str, type[AuthorizationError | ConfigurationError]] = {
 _DEAD_TOKENS = frozenset({101000, 105001, 105002, 105003})  # T-18, T-36
 PACKAGE_FAILED = 10007014  # T-111: a package of a batch failed; only the text says why
 CODE_DIGITS = 8
-_TOO_MANY = 36009002  # T-38: turned away at the door, so nothing happened
+TOO_MANY = 36009002  # T-38: turned away at the door, so nothing happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Refusal:
                 where=self.where,
                 do=do,
                 retry_after_s=self.retry_after_s or row.retry_after_s,
-                may_have_happened=self.writes and self.code != _TOO_MANY,
+                may_have_happened=self.writes and self.code != TOO_MANY,
             )
         if row.kind in (Kind.REFUSED, Kind.DONE):
             refused = RefusedError(row.slug, what, where=self.where, do=do)

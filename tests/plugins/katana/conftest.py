@@ -94,14 +94,15 @@ class Bench:
     clock: FixedClock
     memory: Texts
     log: Events
+    secrets: Texts
 
 
 def bench(settings: dict[str, Any], memory: Texts | None = None) -> Bench:
     http, clock, log = Lent(), FixedClock(), Events()
-    memory = Texts() if memory is None else memory
+    memory, secrets = Texts() if memory is None else memory, Texts()
     read = KatanaSettings.model_validate(settings)
-    connection = Connection("katana-main", read, http, clock, log, memory, NoTokens())
-    return Bench(KatanaConnector(connection), http, clock, memory, log)
+    connection = Connection("katana-main", read, http, clock, log, memory, NoTokens(), secrets)
+    return Bench(KatanaConnector(connection), http, clock, memory, log, secrets)
 
 
 @dataclass

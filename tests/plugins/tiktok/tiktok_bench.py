@@ -105,7 +105,7 @@ class Bench:
         self.tokens = StoredTokens(stored, clock)
         self.settings = TikTokConnector.settings_model(**settings)
         self.connection = Connection(
-            "tiktok-us", self.settings, self.http, self.clock, self.log, self.memory, self.tokens
+            "tiktok-us", self.settings, self.http, self.clock, self.log, self.memory, self.tokens, DictMemory()
         )
         self.connector = TikTokConnector(self.connection)
         self.tokens.refresh = self.connector.refresh_token
