@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from hub.contract import AuthorizationError, ConfigurationError, ContractError, HubError, Page, TransientError
+from hub.contract import (
+    AuthorizationError,
+    ConfigurationError,
+    ContractError,
+    HubError,
+    Page,
+    RejectedError,
+    TransientError,
+)  # fmt: skip
 from hub.engine.costs import kind_of
 from hub.engine.world import Connected, World
 from hub.host.work import Work, counted
@@ -21,6 +29,14 @@ T = TypeVar("T")
 FIRST_RETRY_S = 5.0
 MAX_RETRY_S = 900.0
 PAUSE_S = 300.0
+RESTS: Mapping[type[HubError], tuple[float, float]] = {
+    # How long a Connection, or one step of it, is left alone: at first, and at most; it doubles from time to time.
+    TransientError: (FIRST_RETRY_S, 60.0),  # it may be back at any moment, and what waits has waited long by then
+    AuthorizationError: (PAUSE_S, PAUSE_S),  # a person must act, and is seen to have acted within minutes
+    ConfigurationError: (PAUSE_S, PAUSE_S),
+    ContractError: (PAUSE_S, PAUSE_S),
+    RejectedError: (PAUSE_S, PAUSE_S),
+}
 READS = frozenset({
     "check_connection", "check_listing", "fetch_fulfillments", "fetch_orders", "find_orders", "find_variants",
     "list_accounts", "list_carriers", "list_locations", "list_webhooks", "pull_cancellations", "pull_fulfillments",
@@ -139,15 +155,27 @@ def retry_in(attempts: int, retry_after_s: float | None = None) -> timedelta:
 
 def pause(world: World, connected: Connected, error: HubError) -> None:
     """Keep a Connection's work and leave it alone for a while; said once when it goes."""
-    wait = PAUSE_S if isinstance(error, AuthorizationError | ConfigurationError | ContractError) else FIRST_RETRY_S
-    if isinstance(error, TransientError) and error.retry_after_s:
-        wait = max(wait, error.retry_after_s)
-    with world.store.write() as tx:
-        before = known.paused(tx).get(connected.id)
-        reason = {**reason_of(error), "for_s": wait}
-        known.pause(tx, connected.id, world.clock.now() + timedelta(seconds=wait), reason)
-    if before is None or before[1].get("code") != error.code:
+    if rest(world, connected.id, error):
         world.log.warning("connection-paused", connection=connected.id, code=error.code, what=error.what)
+
+
+def rest(world: World, name: str, error: HubError) -> bool:
+    """Leave a Connection, or one step of it, alone: longer each time it fails anew; say whether that is news."""
+    with world.store.write() as tx:
+        before = known.paused(tx).get(name)
+        tries = before[1].get("tries", 1) + 1 if before is not None else 1
+        wait = rest_s(error, tries)
+        until = world.clock.now() + timedelta(seconds=wait)
+        known.pause(tx, name, until, {**reason_of(error), "for_s": wait, "tries": tries})
+    return before is None or before[1].get("code") != error.code
+
+
+def rest_s(error: HubError, tries: int) -> float:
+    """Return how long to leave alone what failed that many times in a row: doubling, with jitter, up to a ceiling."""
+    first, most = next(times for kind, times in RESTS.items() if isinstance(error, kind))
+    wait = min(most, first * 2 ** min(tries - 1, 10)) * random.uniform(0.75, 1.0)  # noqa: S311  # spreads retries
+    told = error.retry_after_s if isinstance(error, TransientError) else None
+    return max(wait, told or 0.0)
 
 
 def resting(tx: Tx, now: datetime) -> dict[str, tuple[datetime, dict[str, Any]]]:

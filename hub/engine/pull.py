@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 
-from hub.contract import Page
-from hub.engine.ledger import Recorded, record, rules_of
+from hub.contract import Cursor, Page
+from hub.engine.ledger import Recorded, Rules, record, rules_of
 from hub.engine.outcome import ahead, call, pages
 from hub.engine.world import Connected, World
 from hub.host.clock import has_passed
@@ -26,9 +26,7 @@ def is_due(world: World, channel: Connected) -> bool:
 
 def pull_orders(world: World, channel: Connected, progress: Callable[[int], None] = lambda n: None) -> Recorded:
     """Read every page since the last pull; each page is stored with its cursor in one transaction."""
-    with world.store.write() as tx:
-        cursor, _ = known.cursor(tx, channel.id, STREAM)
-        rules = rules_of(tx, world, channel)
+    cursor, rules = _begin(world, channel)
     start = min(rules.starts.values())
     if _names_places(world, channel):
         refresh_locations(world, channel)
@@ -42,6 +40,15 @@ def pull_orders(world: World, channel: Connected, progress: Callable[[int], None
     with world.store.write() as tx:
         known.set_cursor(tx, channel.id, STREAM, cursor, began)
     return total
+
+
+def _begin(world: World, channel: Connected) -> tuple[Cursor | None, Rules]:
+    """Return where to go on, and by which rules; writes only where a Route runs for the first time."""
+    routes = [route for route in world.routes_from(channel.id) if route.orders.enabled]
+    with world.store.read() as tx:
+        is_known = known.have_started(tx, [route.name for route in routes if route.orders.start is None])
+    with world.store.read() if is_known else world.store.write() as tx:
+        return known.cursor(tx, channel.id, STREAM)[0], rules_of(tx, world, channel)
 
 
 def _store(world: World, channel: Connected, page: Page) -> Recorded:  # type: ignore[type-arg]  # read through a hook

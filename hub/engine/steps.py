@@ -1,17 +1,24 @@
 """What a lane does beside orders, most urgent first; each step does a little and says whether it did anything.
 
-A step that its Connection does not permit (a missing scope, a call its market does not have) rests alone: orders go on.
+A step that its Connection does not permit (a missing scope, a call its market does not have), or whose answers fail or
+cannot be read while other steps work, rests alone: orders go on. Where a second one fails too, the Connection is away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from datetime import timedelta
 
-from hub.contract import AuthorizationError, ConfigurationError, ContractError, HubError, RejectedError
+from hub.contract import (
+    AuthorizationError,
+    ConfigurationError,
+    ContractError,
+    HubError,
+    RejectedError,
+    TransientError,
+)  # fmt: skip
 from hub.engine import cancellations, change, channel_stock, done, labels, listing, recheck, returns, ship, stock, tell
-from hub.engine.outcome import PAUSE_S, reason_of
+from hub.engine.outcome import rest, resting
 from hub.engine.world import Connected, World
 from hub.host.work import unhurried
 from hub.store import known
@@ -39,6 +46,8 @@ ERP: Sequence[tuple[str, Step]] = (
 # Stock and catalogue leave a part of every budget to orders and shipments, whoever's lane makes the calls.
 UNHURRIED = frozenset({"stock", "listings", "open orders", "returns", "levels", "placed orders"})
 
+OF_ALL = frozenset({"lane-lost", "rate-limited", "stopping"})  # whatever else is tried meets the same
+
 
 def run_steps(world: World, connected: Connected, steps: Sequence[tuple[str, Step]]) -> bool:
     """Run each step that does not rest; say whether any did something.
@@ -47,39 +56,37 @@ def run_steps(world: World, connected: Connected, steps: Sequence[tuple[str, Ste
         TransientError, AuthorizationError: the whole Connection is away.
     """
     with world.store.read() as tx:
-        paused = known.paused(tx)
-    now, did = world.clock.now(), False
+        paused, rests = known.paused(tx), resting(tx, world.clock.now())
+    did, failed = False, 0
     for name, step in steps:
-        until, _ = paused.get(_key(connected, name), (None, None))
-        if until is None or not now < until <= now + timedelta(seconds=PAUSE_S):
-            did |= _run(world, connected, name, step, was_paused=until is not None)
+        key = f"{connected.id}/{name}"
+        if key in rests:
+            continue
+        try:
+            did |= _work(world, connected, name, step)
+        except HubError as error:
+            failed += isinstance(error, TransientError)
+            if not _is_of_one_step(error) or failed > 1:
+                raise
+            if rest(world, key, error):
+                world.log.warning("step-paused", connection=connected.id, step=name, code=error.code, what=error.what)
+            continue
+        if key in paused:
+            with world.store.write() as tx:
+                known.pause(tx, key, None, None)
+            world.log.info("step-back", connection=connected.id, step=name)
     return did
 
 
-def _run(world: World, connected: Connected, name: str, step: Step, *, was_paused: bool) -> bool:
-    try:
-        with unhurried() if name in UNHURRIED else nullcontext():
-            did = step(world, connected)
-    except (RejectedError, ContractError, ConfigurationError, AuthorizationError) as error:
-        if not _is_feature(error):
-            raise
-        with world.store.write() as tx:
-            until = world.clock.now() + timedelta(seconds=PAUSE_S)
-            known.pause(tx, _key(connected, name), until, reason_of(error))
-        if not was_paused:
-            world.log.warning("step-paused", connection=connected.id, step=name, code=error.code, what=error.what)
-        return False
-    if was_paused:
-        with world.store.write() as tx:
-            known.pause(tx, _key(connected, name), None, None)
-        world.log.info("step-back", connection=connected.id, step=name)
-    return did
+def _work(world: World, connected: Connected, name: str, step: Step) -> bool:
+    with unhurried() if name in UNHURRIED else nullcontext():
+        return step(world, connected)
 
 
-def _is_feature(error: HubError) -> bool:
-    """Say whether only this one thing is refused, so that the Connection's other work can go on."""
-    return isinstance(error, RejectedError | ContractError) or error.code == "scope-missing"
-
-
-def _key(connected: Connected, name: str) -> str:
-    return f"{connected.id}/{name}"
+def _is_of_one_step(error: HubError) -> bool:
+    """Say whether perhaps only this one thing fails, so that the Connection's other work can go on."""
+    if isinstance(error, TransientError):
+        return error.connection is not None and error.code not in OF_ALL
+    if isinstance(error, AuthorizationError | ConfigurationError):
+        return error.code == "scope-missing"
+    return isinstance(error, RejectedError | ContractError)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -106,6 +106,12 @@ def paused(tx: Tx) -> dict[str, tuple[datetime, dict[str, Any]]]:
     """Return the paused Connections, until when, and why."""
     query = sa.select(connections.c.id, connections.c.paused_until, connections.c.reason)
     return {id_: (until, reason or {}) for id_, until, reason in tx.execute(query) if until is not None}
+
+
+def have_started(tx: Tx, routes: Collection[str]) -> bool:
+    """Say whether the moment is known at which each of these Routes first ran."""
+    query = sa.select(sa.func.count()).where(route_starts.c.route.in_(routes))
+    return not routes or tx.execute(query).scalar() == len(set(routes))
 
 
 def route_start(tx: Tx, route: str, now: datetime) -> datetime:
