@@ -11,6 +11,7 @@ from hub_katana.settings import KatanaSettings
 from hub_tiktok.check import MOST_AHEAD_S, MOST_BEHIND_S, NEEDED_SCOPES, NOTICEABLE_S
 from hub_tiktok.settings import US_CONSENT, TikTokSettings
 
+from hub.contract import TransientError
 from hub.daemon import GRACE_S
 from hub.engine import ledger, outcome, watch
 from hub.routing.fate import Fate
@@ -112,8 +113,8 @@ def test_numbers_of_the_page_are_those_of_the_source() -> None:
     assert "slept for over 15 minutes" in PAGE
     assert timing.catalogue_every_s * 2**ledger.RECHECK_CEILING == 8 * 3600
     assert "at most 8 hours" in PAGE
-    assert outcome.PAUSE_S == 300
-    assert "tried again every 5 minutes" in PAGE
+    assert (outcome.PAUSE_S, outcome.RESTS[TransientError][1]) == (300, 60)
+    assert "within a minute where the other side was away, within 5 minutes where a person must act" in PAGE
     assert GRACE_S < 10
     assert "ends within 10 seconds" in PAGE
     assert (MOST_AHEAD_S, MOST_BEHIND_S, NOTICEABLE_S) == (30, 300, 20)
