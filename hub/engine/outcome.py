@@ -173,7 +173,7 @@ def rest(world: World, name: str, error: HubError) -> bool:
 def rest_s(error: HubError, tries: int) -> float:
     """Return how long to leave alone what failed that many times in a row: doubling, with jitter, up to a ceiling."""
     first, most = next(times for kind, times in RESTS.items() if isinstance(error, kind))
-    wait = min(most, first * 2 ** min(tries - 1, 10)) * random.uniform(0.75, 1.0)  # noqa: S311  # spreads retries
+    wait: float = min(most, first * 2 ** min(tries - 1, 10)) * random.uniform(0.75, 1.0)  # noqa: S311  # spreads retries
     told = error.retry_after_s if isinstance(error, TransientError) else None
     return max(wait, told or 0.0)
 
