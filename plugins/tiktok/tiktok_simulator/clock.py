@@ -14,20 +14,23 @@ class Clock:
     """Simulated Unix seconds, moving `rate` times as fast as real ones."""
 
     def __init__(self, now: float | None = None, rate: float = 1.0) -> None:
-        self._base = time.time() if now is None else now
-        self._since = time.monotonic()
-        self.rate = rate
+        # One object, so that a thread without a lock reads no half of a turn.
+        self._state = (time.time() if now is None else now, time.monotonic(), rate)
+
+    @property
+    def rate(self) -> float:
+        """Simulated seconds per real one."""
+        return self._state[2]
 
     def now(self) -> float:
         """The present instant in simulated Unix seconds."""
-        return self._base + (time.monotonic() - self._since) * self.rate
+        base, since, rate = self._state
+        return base + (time.monotonic() - since) * rate
 
     def turn(self, *, now: float | None = None, advance_s: float = 0.0, rate: float | None = None) -> None:
         """Set the clock, move it, or change its pace; the three may be combined."""
-        self._base = (self.now() if now is None else now) + advance_s
-        self._since = time.monotonic()
-        if rate is not None:
-            self.rate = rate
+        base = (self.now() if now is None else now) + advance_s
+        self._state = (base, time.monotonic(), self.rate if rate is None else rate)
 
 
 class Agenda:

@@ -3,8 +3,9 @@
 Besides those every simulator has: `POST /_sim/orders/{id}` carries out a deed of actions.py and `GET` shows the order;
 `POST /_sim/authorisation {"action": "consent" | "refuse" | "deauthorise" | "expire_access" | "expire_refresh"}` plays
 the seller; `POST /_sim/buy` and `POST /_sim/sku` are in catalogue/till.py, `/_sim/returns` in aftersale/buyer.py;
-`GET /_sim/settings` answers the connector settings. `POST /_sim/seed` takes `reset`, `shops`, `warehouses`,
-`products`, `orders`; shops and a shop's warehouses are replaced, products and orders added.
+`GET /_sim/settings` answers the connector settings, `GET /_sim/webhooks` what was delivered. `POST /_sim/seed` takes
+`reset`, `shops`, `warehouses`, `products`, `orders`; shops and a shop's warehouses are replaced, products and orders
+added.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Control:
             ("DELETE", "journal"): self._forget,
             ("GET", "counters"): lambda _: world.journal.counters(),
             ("GET", "state"): lambda _: world.state(),
+            ("GET", "webhooks"): lambda _: world.outlet.mailer.report(),
             ("GET", "settings"): lambda _: settings(),
             ("POST", "seed"): world.seed,
             ("POST", "demo"): lambda wish: seed_demo(world, wish),
@@ -96,6 +98,7 @@ class Control:
             rate=None if rate is None else float(rate),
         )
         self._world.settle()
+        self._world.outlet.mailer.wake()
         return self._clock()
 
     def _options(self, wish: Json) -> Json:
@@ -120,7 +123,7 @@ class Control:
         if action in ("consent", "refuse"):
             return dict(self._pages.decide(action == "consent", wish.get("state")))
         if action == "deauthorise":
-            self._world.tokens.revoke()
+            self._world.deauthorise()
         elif action in ("expire_access", "expire_refresh"):
             self._world.tokens.expire(access=action == "expire_access", refresh=action == "expire_refresh")
         else:

@@ -8,13 +8,14 @@ from tiktok_simulator.aftersale.endpoints import AFTERSALE_ENDPOINTS
 from tiktok_simulator.catalogue.endpoints import CATALOGUE_ENDPOINTS
 from tiktok_simulator.fulfilment.endpoints import FULFILMENT_ENDPOINTS
 from tiktok_simulator.gateway import Call, Endpoint
+from tiktok_simulator.webhooks.calls import WEBHOOK_ENDPOINTS
 from tiktok_simulator.wire import Json
 from tiktok_simulator.world import World
 
 
 def end_authorisation(world: World, call: Call) -> Json:
     """The app gives the authorisation back."""
-    world.tokens.revoke()
+    world.deauthorise()
     world.wrote = True
     return {}
 
@@ -41,4 +42,5 @@ ENDPOINTS = [  # scopes: T-17; ciphers: T-20, T-21
     *FULFILMENT_ENDPOINTS,
     *CATALOGUE_ENDPOINTS,
     *AFTERSALE_ENDPOINTS,
+    *WEBHOOK_ENDPOINTS,
 ]

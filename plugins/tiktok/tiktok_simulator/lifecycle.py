@@ -22,6 +22,7 @@ from tiktok_simulator.order import (
     Unit,
 )
 from tiktok_simulator.orders import Orders
+from tiktok_simulator.webhooks.topics import ADDRESS
 from tiktok_simulator.wire import ControlError, Json
 
 STAGE_TIMES = {ARRANGED: "rts_time", MOVING: "collection_time", DELIVERED: "delivery_time", COMPLETED: "complete_time"}
@@ -87,6 +88,7 @@ class Lifecycle:
             unit.request = record.id
         order.cancel_requested = True
         order.times["request_cancel_time"] = at
+        self._orders.cancellations.tell(record, at)
         self._orders.changed(order, at, status_change=False)
         self._orders.agenda.at(record.deadline, lambda then: self._grant(record, then))
         return record
@@ -101,8 +103,7 @@ class Lifecycle:
         """The address changes as long as nothing has left; whether update_time moves is a switch (14)."""
         if not any(unit.stage == OPEN for unit in order.live_units):
             raise ControlError(f"order {order.id} is {order.status}: its address stands", 409)
-        order.address = order.address | address
-        order.address_updated = True
+        self._readdress(order, address, at)
         self._orders.changed(order, at, status_change=self._orders.options["address_moves_update_time"] == "yes")
 
     def decide_cancel(self, order: Order, accept: bool, reason: str, at: int) -> None:
@@ -160,8 +161,7 @@ class Lifecycle:
             for unit in order.units:
                 unit.package_id = unit.package_id or before[0].package_id
         if "address" in change:
-            order.address = order.address | change["address"]
-            order.address_updated = True
+            self._readdress(order, change["address"], at)
         order.message = str(change.get("note", order.message))
         self._orders.changed(order, at, status_change=False)
 
@@ -178,6 +178,11 @@ class Lifecycle:
             self.ship(order, units, f"SIM{order.id[-10:]}", "", at)
             if stages[status] > ARRANGED:
                 self.advance(order, units, stages[status], at)
+
+    def _readdress(self, order: Order, address: Json, at: int) -> None:
+        order.address = order.address | address
+        order.address_updated = True
+        self._orders.outlet.tell(order.shop, ADDRESS, {"order_id": order.id, "update_time": at}, at)
 
     def _time_out(self, order: Order, at: int) -> None:
         if order.status == UNPAID:
@@ -229,7 +234,10 @@ class Lifecycle:
         held = self._orders.packages.by_id.get(units[0].package_id)
         if held is not None and {unit.id for unit in held.live_units} == {unit.id for unit in units}:
             return held
-        return self._orders.packages.make(order, units, at)
+        made = self._orders.packages.make(order, units, at)
+        if held is not None:
+            self._orders.tell_split(order, [held, made], at)
+        return made
 
     def _requantified(self, order: Order, sku: str, quantity: int) -> list[Unit]:
         same = [unit for unit in order.units if unit.goods.seller_sku == sku and unit.stage == OPEN]

@@ -23,6 +23,8 @@ NUMBER = ("<number>",)
 NUMBER_OR_OFF = ("off", "<number>")
 TEXT = ("<text>",)
 NO_YES = ("no", "yes")
+ON_OFF, OFF_ON = ("on", "off"), ("off", "on")
+PROBABILITY = ("<0 to 1>",)
 
 OPTIONS: dict[str, Option] = {
     # who we are
@@ -105,6 +107,17 @@ OPTIONS: dict[str, Option] = {
     "deliver_after_s": Option("off", NUMBER_OR_OFF, "§5.3"),
     "complete_after_s": Option("off", NUMBER_OR_OFF, "§5.3"),
     "unscanned_cancel_s": Option("off", NUMBER_OR_OFF, "§5.3"),
+    # webhooks
+    "webhooks": Option("on", ON_OFF, "T-127"),
+    "webhook_http": Option("off", OFF_ON, "T-125"),
+    "webhook_app_url": Option("", TEXT, "T-124"),
+    "webhook_unknown_topics": Option("", TEXT, "T-132"),
+    "webhook_inventory": Option("off", OFF_ON, "T-129"),
+    "webhook_401": Option("taken", ("taken", "resent"), "T-126"),
+    "webhook_cancel_word": Option("CANCEL", ("CANCEL", "CANCELLED"), "T-89"),
+    "webhook_duplicates": Option("0", PROBABILITY, "T-127"),
+    "webhook_reorder": Option("off", OFF_ON, "T-127"),
+    "webhook_delay_ms": Option("0", NUMBER, "T-127"),
     # what an order looks like
     "optional_fields": Option("full", ("full", "left_out", "null"), "T-43"),
     "junk_fields": Option("no", NO_YES, "T-44"),
@@ -160,4 +173,13 @@ def _position(name: str, value: object) -> str:
         return text
     if "<number>" in option.allowed and text.isdigit():
         return text
+    if option.allowed is PROBABILITY and _is_probability(text):
+        return text
     raise OptionError(f"option {name} cannot be {text!r}; it takes {', '.join(option.allowed)}")
+
+
+def _is_probability(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 1
+    except ValueError:
+        return False

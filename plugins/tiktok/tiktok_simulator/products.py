@@ -6,18 +6,21 @@ from bisect import insort
 from decimal import Decimal
 from typing import Any
 
+from tiktok_simulator.catalogue.notices import tell_made, tell_stock
 from tiktok_simulator.catalogue.product import Product, Sku, Stock
 from tiktok_simulator.feed import Key
 from tiktok_simulator.order import Goods, Order, Part, Unit
 from tiktok_simulator.shops import SALES, Shops, stable_id
+from tiktok_simulator.webhooks.outlet import Outlet
 from tiktok_simulator.wire import ControlError, Json
 
 
 class Products:
     """All products, by id and, for each shop, by seller_sku."""
 
-    def __init__(self, shops: Shops) -> None:
+    def __init__(self, shops: Shops, outlet: Outlet) -> None:
         self.shops = shops
+        self.outlet = outlet
         self.clear()
 
     def clear(self) -> None:
@@ -60,6 +63,8 @@ class Products:
         self.products[product.id] = product
         insort(self._by_create.setdefault(product.shop, []), (product.create_time, product.id))
         self.link(product)
+        if former is None:
+            tell_made(self.outlet, product)
 
     def link(self, product: Product) -> None:
         """Make a product's SKUs known; of two with one seller_sku the first stays."""
@@ -108,23 +113,26 @@ class Products:
 
     def hold(self, order: Order, units: list[Unit], sign: int = 1) -> None:
         """Move units from available to committed stock, or back with sign -1."""
-        for stock, count in self._stocks(order, units):
+        source = "order_created" if sign > 0 else "order_cancelled"
+        for (product, sku), stock, count in self._stocks(order, units):
             stock.available -= sign * count
             stock.committed = max(0, stock.committed + sign * count)
+            tell_stock(self.outlet, product, sku, -sign * count, sign * count, source)
 
     def ship(self, order: Order, units: list[Unit]) -> None:
         """Take shipped units out of committed stock."""
-        for stock, count in self._stocks(order, units):
+        for (product, sku), stock, count in self._stocks(order, units):
             stock.committed = max(0, stock.committed - count)
+            tell_stock(self.outlet, product, sku, 0, -count, "order_shipped")
 
-    def _stocks(self, order: Order, units: list[Unit]) -> list[tuple[Stock, int]]:
+    def _stocks(self, order: Order, units: list[Unit]) -> list[tuple[tuple[Product, Sku], Stock, int]]:
         found = []
         for unit in units:
             wanted = [(part.goods, part.count) for part in unit.parts] or [(unit.goods, 1)]
             for goods, count in wanted:
                 known = self.by_sku_id.get(goods.sku_id)
                 if known is not None and order.warehouse_id in known[1].stock:
-                    found.append((known[1].stock[order.warehouse_id], count))
+                    found.append((known, known[1].stock[order.warehouse_id], count))
         return found
 
     def _sku(self, spec: Json, shop_id: str, product_id: str, title: str) -> Sku:

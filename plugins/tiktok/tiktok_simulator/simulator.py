@@ -43,11 +43,13 @@ class Simulator:
         self._world.documents.base_url = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
+        self._world.outlet.mailer.open()
 
     def stop(self) -> None:
         """Stop serving and close every connection; a simulator that is not started stays so."""
         if self._server is None or self._thread is None:
             return
+        self._world.outlet.mailer.close()
         self._server.shutdown()
         self._server.server_close()
         self._server.close_connections()

@@ -137,6 +137,10 @@ class Tokens:
         for pair in self._by_access.values():
             pair.access_revoked = pair.refresh_revoked = True
 
+    def authorisation_ends(self) -> int | None:
+        """When what the seller consented to ends; None once it is withdrawn, or before any consent."""
+        return max((pair.refresh_ends for pair in self._by_access.values() if not pair.refresh_revoked), default=None)
+
     def expire(self, *, access: bool, refresh: bool) -> None:
         """Let the life of all present tokens end now."""
         ended = int(self._clock.now()) - 1

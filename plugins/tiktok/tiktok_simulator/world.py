@@ -24,6 +24,9 @@ from tiktok_simulator.products import Products
 from tiktok_simulator.render import Renderer, unit_summary
 from tiktok_simulator.shops import Shops
 from tiktok_simulator.tokens import Tokens
+from tiktok_simulator.webhooks.expiry import Expiry
+from tiktok_simulator.webhooks.outlet import Outlet
+from tiktok_simulator.webhooks.topics import DEAUTHORISED
 from tiktok_simulator.wire import ControlError, Json
 
 EARLY = (None, UNPAID, ON_HOLD, CANCELLED)
@@ -42,8 +45,10 @@ class World:
         self.limits = Limits(clock, options)
         self.tokens = Tokens(clock, options)
         self.shops = Shops()
-        self.products = Products(self.shops)
-        self.orders = Orders(clock, self.agenda, options, self.shops, self.products)
+        self.outlet = Outlet(clock, options)
+        self.expiry = Expiry(self.tokens, self.shops, self.outlet, clock.now())
+        self.products = Products(self.shops, self.outlet)
+        self.orders = Orders(clock, self.agenda, options, self.shops, self.products, self.outlet)
         self.lifecycle = Lifecycle(self.orders)
         self.returns = Returns(self.orders, self.lifecycle, self._replace)
         self.actions = Actions(self.orders, self.lifecycle)
@@ -61,7 +66,14 @@ class World:
         """Let everything due happen; answers the present simulated time."""
         now = self.clock.now()
         self.agenda.run(now)
+        self.expiry.look(now)
         return now
+
+    def deauthorise(self) -> None:
+        """The authorisation ends, by the seller or given back by the app: tokens die, and each shop is told (T-131)."""
+        self.tokens.revoke()
+        for shop in self.shops.authorised:
+            self.outlet.tell(shop.id, DEAUTHORISED, {"message": f"{shop.name} has ended the authorisation"})
 
     def request_id(self) -> str:
         """A request id as TikTok writes them: a time and a number."""

@@ -43,7 +43,7 @@ class Caller:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.settings = simulator.settings()
-        self.http = httpx.Client(base_url=self.settings["api_url"], timeout=10)
+        self.http = httpx.Client(base_url=self.settings["api_url"], timeout=60)
         self.token = self.refresh(self.settings["refresh_token"])["data"]["access_token"]
         self.cipher = self.data("GET", "/authorization/202309/shops", cipher=None)["shops"][0]["cipher"]
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from tiktok_simulator.feed import Feed
 from tiktok_simulator.order import Order, Unit
+from tiktok_simulator.webhooks.outlet import Outlet
+from tiktok_simulator.webhooks.topics import CANCELLATION
 
 PENDING = "CANCELLATION_REQUEST_PENDING"
 SUCCESS = "CANCELLATION_REQUEST_SUCCESS"
@@ -40,7 +42,8 @@ class Cancellation:
 class Cancellations:
     """All records by id, by order and, for each shop, by time."""
 
-    def __init__(self) -> None:
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
         self.clear()
 
     def clear(self) -> None:
@@ -70,3 +73,15 @@ class Cancellations:
         """Bring a record to a status."""
         record.status = status
         self.feed(record.order.shop).move(record, max(at, record.create_time))
+        self.tell(record, at)
+
+    def tell(self, record: Cancellation, at: int) -> None:
+        """A record was made, or came to a status."""
+        data = {
+            "order_id": record.order.id,
+            "cancel_id": record.id,
+            "cancellations_role": record.role,
+            "cancel_status": record.status,
+            "create_time": record.create_time,
+        }
+        self._outlet.tell(record.order.shop, CANCELLATION, data, at)

@@ -10,6 +10,7 @@ from tiktok_simulator.feed import Feed
 from tiktok_simulator.lifecycle import Lifecycle
 from tiktok_simulator.order import ARRANGED, COMPLETED, Order, Unit
 from tiktok_simulator.orders import Orders
+from tiktok_simulator.webhooks.topics import RETURN
 from tiktok_simulator.wire import ControlError, Json
 
 PENDING = "RETURN_OR_REFUND_REQUEST_PENDING"
@@ -113,6 +114,7 @@ class Returns:
         self.by_id[number] = record
         self.feed(order.shop).add(record)
         self._set_deadline(record, at)
+        self._tell(record, at)
         return record
 
     def become(self, record: Return, status: str, at: int) -> None:
@@ -122,6 +124,7 @@ class Returns:
         record.status = status
         self.feed(record.order.shop).move(record, max(at, record.create_time))
         self._set_deadline(record, at)
+        self._tell(record, at)
         if status in (SUCCESS, REPLACE_REFUNDED):
             self._refund(record, at)
         if status == REPLACE_DONE:
@@ -141,6 +144,18 @@ class Returns:
         record.deadline = at + self._orders.options.seconds("return_response_s")
         due = record.deadline
         self._orders.agenda.at(due, lambda then: self._run_out(record, action, due, then))
+
+    def _tell(self, record: Return, at: int) -> None:
+        data = {
+            "order_id": record.order.id,
+            "return_id": record.id,
+            "return_role": "BUYER",
+            "return_type": record.kind,
+            "return_status": record.status,
+            "create_time": record.create_time,
+            "update_time": record.update_time,
+        }
+        self._orders.outlet.tell(record.order.shop, RETURN, data, at)
 
     def _run_out(self, record: Return, action: str, due: int, at: int) -> None:
         """Nobody answered: TikTok decides for the buyer."""

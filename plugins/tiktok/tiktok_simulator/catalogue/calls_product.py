@@ -8,6 +8,7 @@ from tiktok_simulator.catalogue.body import CREATE, EDIT, PRICE, REQUIRED, check
 from tiktok_simulator.catalogue.calls_stock import own_product
 from tiktok_simulator.catalogue.codes import failed, refusal, text_of
 from tiktok_simulator.catalogue.editor import create, edit, submit
+from tiktok_simulator.catalogue.notices import BY_API, tell_edited, tell_status
 from tiktok_simulator.catalogue.product import ACTIVE, DELETED, DRAFT, FROZEN, SELLER_OFF, Product
 from tiktok_simulator.catalogue.readiness import failing
 from tiktok_simulator.catalogue.views import whole
@@ -153,6 +154,7 @@ def update_prices(world: World, call: Call) -> Json:
         sku = known[wish["id"]]
         sku.price = amount
         sku.more = sku.more | ({"list_price": wish["list_price"]} if "list_price" in wish else {})
+    tell_edited(world.outlet, product, ["skus"], BY_API, int(world.clock.now()))
     world.wrote = True
     return {}
 
@@ -164,24 +166,25 @@ def activate(world: World, call: Call) -> Json:
 
 def deactivate(world: World, call: Call) -> Json:
     """Take products off sale."""
-    return _many(world, call, (ACTIVE,), lambda product, at: _become(product, SELLER_OFF, at))
+    return _many(world, call, (ACTIVE,), lambda product, at: _become(world, product, SELLER_OFF, at))
 
 
 def delete(world: World, call: Call) -> Json:
     """Delete products; they can be recovered."""
     allowed = ("DRAFT", "PENDING", "FAILED", ACTIVE, SELLER_OFF, "PLATFORM_DEACTIVATED")
-    return _many(world, call, allowed, lambda product, at: _become(product, DELETED, at))
+    return _many(world, call, allowed, lambda product, at: _become(world, product, DELETED, at))
 
 
 def recover(world: World, call: Call) -> Json:
     """Bring deleted products back, off sale."""
-    return _many(world, call, (DELETED,), lambda product, at: _become(product, SELLER_OFF, at))
+    return _many(world, call, (DELETED,), lambda product, at: _become(world, product, SELLER_OFF, at))
 
 
-def _become(product: Product, status: str, at: int) -> None:
+def _become(world: World, product: Product, status: str, at: int) -> None:
     product.status, product.update_time, product.review = status, at, None
     if product.audit == "AUDITING":
         product.audit = "NONE"
+    tell_status(world.outlet, product)
 
 
 def _many(world: World, call: Call, allowed: tuple[str, ...], deed: Callable[[Product, int], None]) -> Json:

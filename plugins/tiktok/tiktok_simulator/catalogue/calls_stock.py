@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tiktok_simulator.catalogue.codes import failed, refusal, text_of
+from tiktok_simulator.catalogue.notices import tell_stock
 from tiktok_simulator.catalogue.product import ACTIVE, Product, Sku, Stock
 from tiktok_simulator.gateway import Call
 from tiktok_simulator.params import Params
@@ -42,7 +43,10 @@ def update_stock(world: World, call: Call) -> Json:
             errors.append(failed({"sku_id": sku.goods.sku_id, "extra_errors": faults}))
             continue
         for entry in wish["inventory"]:
-            _set(sku.stock[entry.get("warehouse_id") or next(iter(sku.stock))], entry)
+            stock = sku.stock[entry.get("warehouse_id") or next(iter(sku.stock))]
+            before = stock.available
+            _set(stock, entry)
+            tell_stock(world.outlet, product, sku, stock.available - before, 0, "api_updated")
         world.wrote = True
     if world.wrote and world.options["stock_moves_update_time"] == "yes":
         product.update_time = int(world.clock.now())

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from tiktok_simulator.catalogue.body import check_seller_sku, price_of, stock_of
 from tiktok_simulator.catalogue.codes import refusal
+from tiktok_simulator.catalogue.notices import BY_API, LIVE, tell_audit, tell_edited, tell_status
+from tiktok_simulator.catalogue.notices import FAILED as AUDIT_FAILED
 from tiktok_simulator.catalogue.product import ACTIVE, DRAFT, FAILED, IN_REVIEW, Product, Sku
 from tiktok_simulator.order import Goods, Part
 from tiktok_simulator.shops import Shop
@@ -78,6 +80,9 @@ def submit(world: World, product: Product, at: int) -> None:
     if product.review is None:
         product.status = IN_REVIEW
     product.update_time = at
+    tell_audit(world.outlet, product)
+    if product.status == IN_REVIEW:
+        tell_status(world.outlet, product)
     due = at + world.options.seconds("audit_s")
     world.agenda.at(due, lambda then: _judge(world, product, then))
 
@@ -90,12 +95,14 @@ def _judge(world: World, product: Product, at: int) -> None:
     product.update_time = at
     product.failed_reasons = [] if passed else [_complaint()]
     review, product.review = product.review, None
+    tell_audit(world.outlet, product)
     if review is not None:
         if passed:
             apply(world, product, review)
         return
     if product.status == IN_REVIEW:
         product.status = ACTIVE if passed else FAILED
+        tell_status(world.outlet, product, LIVE if passed else AUDIT_FAILED)
 
 
 def _complaint() -> Json:
@@ -117,8 +124,8 @@ def edit(world: World, shop: Shop, product: Product, body: Json) -> None:
         product.review = change
         submit(world, product, now)
         return
-    apply(world, product, change)
     product.update_time = now
+    apply(world, product, change)
     if product.status != DRAFT or body.get("save_mode") == "LISTING":
         submit(world, product, now)
 
@@ -127,6 +134,8 @@ def apply(world: World, product: Product, change: Json) -> None:
     """Put a change into effect; SKUs it leaves out are deleted, stock that moved meanwhile stays as it is."""
     product.title = change["title"] or product.title
     product.document = product.document | change["document"]
+    fields = {*change["document"], *(name for name in ("title", "skus") if change.get(name))}
+    tell_edited(world.outlet, product, fields, BY_API, product.update_time)
     if "skus" not in change:
         return
     world.products.unlink(product.skus)

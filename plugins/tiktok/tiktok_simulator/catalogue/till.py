@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
+from tiktok_simulator.catalogue.notices import BY_SELLER, tell_edited, tell_stock
 from tiktok_simulator.catalogue.product import ACTIVE, Product, Sku
 from tiktok_simulator.wire import ControlError, Json
 from tiktok_simulator.world import World
@@ -92,7 +93,9 @@ def set_sku(world: World, wish: Json) -> Json:
     if "stock" in wish:
         given = world.products.stock_of(product.shop, wish["stock"], sku.goods.seller_sku)
         for key, stock in given.items():
-            sku.stock.setdefault(key, stock).available = stock.available
+            held = sku.stock.setdefault(key, stock)
+            before, held.available = held.available, stock.available
+            tell_stock(world.outlet, product, sku, stock.available - before, 0, "seller_edited")
     sku.in_promotion = bool(wish.get("promotion", sku.in_promotion))
     sku.is_off = bool(wish.get("off", sku.is_off))
     sku.price = Decimal(str(wish.get("price", sku.price)))
@@ -101,4 +104,5 @@ def set_sku(world: World, wish: Json) -> Json:
         sku.goods = replace(sku.goods, seller_sku=str(wish["seller_sku"]))
         world.products.link(product)
         product.update_time = int(world.clock.now())
+        tell_edited(world.outlet, product, ["skus"], BY_SELLER, product.update_time)
     return {"product_id": product.id, "stock": world.products.stocks()[sku.goods.sku_id]}

@@ -71,6 +71,7 @@ def split_order(world: World, call: Call) -> Json:
     for package in made:
         package.is_split = True
     world.orders.changed(order, now, status_change=False)
+    world.orders.tell_split(order, made, now)
     world.wrote = True
     return {"packages": [{"splittable_group_id": g["id"], "id": p.id} for g, p in zip(groups, made, strict=True)]}
 
