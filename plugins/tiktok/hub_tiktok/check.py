@@ -18,6 +18,7 @@ from hub_tiktok.endpoints import (
 from hub_tiktok.shops import Shop
 
 NEEDED_SCOPES = (ORDERS, LOGISTICS, AUTHORIZATION)  # T-17
+ALSO_STOPS = {AUTHORIZATION: ", which also stops webhooks"}  # T-124
 FEATURE_SCOPES = {  # T-94: what each further scope is for; orders arrive without them
     SHIPPING: "telling TikTok Shop of shipments, and labels",
     SPLITTING: "splitting an order into several parcels",
@@ -34,7 +35,9 @@ def scope_findings(scopes: Sequence[str], reconsent: str) -> list[Finding]:
         return []
     do = f"Add it to the app in Partner Center; a token keeps the scopes of its consent, so then: {reconsent}"
     missing = [scope for scope in NEEDED_SCOPES if scope not in scopes]
-    found = [Finding(ok=False, what=f"scope {scope} is not granted", do=do) for scope in missing]
+    found = [
+        Finding(ok=False, what=f"scope {scope} is not granted{ALSO_STOPS.get(scope, '')}", do=do) for scope in missing
+    ]
     found += [
         Finding(ok=False, what=f"scope {scope} is not granted, which stops {feature}; orders arrive without it", do=do)
         for scope, feature in FEATURE_SCOPES.items()

@@ -96,15 +96,16 @@ class TikTokConnector:
     @hookimpl
     def check_connection(self) -> list[Finding]:
         """Prove the token, the shop, the scopes, the clock and the warehouses: two calls, three with TikTok's own."""
-        shop, ahead_s = self._shops.read()
-        findings = [*shop_findings(shop), *clock_findings(ahead_s)]
-        findings += scope_findings(self._connection.tokens.scopes(), self._client.reconsent)
+        scopes = scope_findings(self._connection.tokens.scopes(), self._client.reconsent)
+        try:
+            shop, ahead_s = self._shops.read()
+        except AuthorizationError as error:
+            return [*scopes, _unread("the shop", error)]
+        findings = [*shop_findings(shop), *clock_findings(ahead_s), *scopes]
         try:
             findings += location_findings(self._warehouses.locations())
         except AuthorizationError as error:
-            if error.code != SCOPE.slug:
-                raise
-            findings.append(Finding(ok=False, what=f"the warehouses cannot be read: {error.what}", do=error.do))
+            findings.append(_unread("the warehouses", error))
         return findings
 
     @hookimpl
@@ -230,22 +231,22 @@ class TikTokConnector:
 
     @hookimpl
     def read_webhook(self, delivery: Webhook) -> list[Hint]:
-        """Check a delivery's signature and say where to look: no call (T-81, T-126)."""
+        """Check a delivery's signature and say where to look: no call (T-81, T-129)."""
         return self._webhooks.read(delivery)
 
     @hookimpl
     def list_webhooks(self) -> list[Subscription]:
-        """Read what TikTok delivers for this shop: one call (T-123)."""
+        """Read what TikTok delivers for this shop: one call (T-124)."""
         return self._webhooks.present()
 
     @hookimpl
     def register_webhooks(self, url: str) -> list[Subscription]:
-        """Subscribe to each topic that matters: one call, and one for each that is missing (T-123)."""
+        """Subscribe to each topic that matters: one call, and one for each that is missing (T-124)."""
         return self._webhooks.register(url)
 
     @hookimpl
     def remove_webhooks(self, url: str | None) -> bool:
-        """Unsubscribe: one call, and one for each topic (T-123)."""
+        """Unsubscribe: one call, and one for each topic (T-124)."""
         self._webhooks.remove(url)
         return True
 
@@ -311,6 +312,13 @@ class TikTokConnector:
             hold_s=settings.hold_s,
             levels=Levels(settings.city_levels, settings.state_levels),
         )
+
+
+def _unread(what: str, error: AuthorizationError) -> Finding:
+    """Return what a missing scope keeps from being read; whatever else is refused is raised."""
+    if error.code != SCOPE.slug:
+        raise error
+    return Finding(ok=False, what=f"{what} cannot be read: {error.what}", do=error.do)
 
 
 def _resume_at(since: Cursor | None, start: datetime) -> int:

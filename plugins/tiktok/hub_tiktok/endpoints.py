@@ -37,7 +37,7 @@ class Endpoint:
 SHOPS = Endpoint("GET", "/authorization/202309/shops", AUTHORIZATION)  # T-19
 TOKEN_GET = Endpoint("GET", "/api/v2/token/get", writes=True)  # T-09, on the other host; works once
 TOKEN_REFRESH = Endpoint("GET", "/api/v2/token/refresh", writes=True)  # T-12, on the other host
-SUBSCRIPTIONS = Endpoint("GET", "/event/202309/webhooks", AUTHORIZATION)  # T-123
+SUBSCRIPTIONS = Endpoint("GET", "/event/202309/webhooks", AUTHORIZATION)  # T-124
 SUBSCRIBE = Endpoint("PUT", "/event/202309/webhooks", AUTHORIZATION, writes=True)
 UNSUBSCRIBE = Endpoint("DELETE", "/event/202309/webhooks", AUTHORIZATION, writes=True)
 

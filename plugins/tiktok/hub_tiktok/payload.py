@@ -37,7 +37,7 @@ def _patiently(content: bytes) -> Any:
     # Half of an escaped character is no text for the fast parser.
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

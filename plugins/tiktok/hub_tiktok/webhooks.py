@@ -1,4 +1,9 @@
-"""Webhooks: a delivery checked and read as hints, and the shop's subscriptions compared and mended."""
+"""Webhooks: a delivery checked and read as hints, and the shop's subscriptions compared and mended.
+
+Subscriptions are the shop's own: each shop's Connection registers its own URL. Partner Center can hold one URL for the
+whole app besides (T-124); what comes there for all shops is heard for the one shop of the Connection that the URL
+names, and hints at nothing for others, which are polled as ever.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +23,13 @@ from hub.contract import (
     is_loopback,
 )  # fmt: skip
 from hub_tiktok.endpoints import SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE
+from hub_tiktok.errors import RefusedError
 from hub_tiktok.payload import Json, child, children, parse, text, texts, whole
 from hub_tiktok.settings import TikTokSettings
 from hub_tiktok.shops import Shops
 from hub_tiktok.sign import webhook_signature
 
-EVENTS = (  # T-123: one topic a call; those that change anything the hub acts on
+EVENTS = (  # T-124, T-129: one topic a call; those that change anything the hub acts on
     "ORDER_STATUS_CHANGE",
     "RECIPIENT_ADDRESS_UPDATE",
     "PACKAGE_UPDATE",
@@ -66,7 +72,7 @@ def _after_sale(_data: Json) -> list[Hint]:
     return [Hint(kind=HintKind.RETURNS)]
 
 
-_READERS: Mapping[int, Callable[[Json], list[Hint]]] = {  # T-126; every other type is accepted, and hints at nothing
+_READERS: Mapping[int, Callable[[Json], list[Hint]]] = {  # T-129; every other type is accepted, and hints at nothing
     1: _order,
     2: lambda data: _order(data) + _after_sale(data),
     3: _order,
@@ -114,7 +120,7 @@ class Webhooks:
                 do="Where TikTok Shop itself sent it: check the settings app_key and app_secret against Partner Center",
             )
         envelope = parse(body) or {}
-        # T-125: all shops of an app may deliver to one URL; some topics name no shop.
+        # T-124, T-128: all shops of an app may deliver to one URL; some topics name no shop.
         if text(envelope, "shop_id") not in ("", self._settings.shop):
             return []
         reader = _READERS.get(whole(envelope, "type") or 0)
@@ -126,51 +132,70 @@ class Webhooks:
         return [Subscription(event=text(row, "event_type"), url=text(row, "address")) for row in rows]
 
     def register(self, url: str) -> list[Subscription]:
-        """Have each topic delivered to a URL: one call to compare, one for each that differs (T-123)."""
-        self._check(url)
+        """Have each topic delivered to a URL: one call to compare, one for each that differs (T-124).
+
+        A topic goes to one URL only, so ours takes the place of any other.
+
+        Raises:
+            ConfigurationError: the URL is not one that TikTok Shop delivers to, or it takes no topic at all for it.
+        """
+        fault = self._fault(url)
+        if fault:
+            raise self._url_refused(fault)
         known = {each.event: each.url for each in self.present()}
-        made = []
-        for event in EVENTS:
-            if known.get(event) != url:
-                try:
-                    self._shops.call(SUBSCRIBE, body={"address": url, "event_type": event})
-                except RejectedError as error:  # not every market has every topic
-                    self._connection.log.warning("webhook-refused", event_type=event, code=error.code, what=error.what)
-                    continue
-            made.append(Subscription(event=event, url=url))
-        self._connection.memory.set(_MEMORY, url)
+        self._connection.memory.set(_MEMORY, url)  # before: what a lost answer leaves behind is ours too
+        refusals = {event: self._subscribe(event, url) for event in EVENTS if known.get(event) != url}
+        made = [Subscription(event=event, url=url) for event in EVENTS if not refusals.get(event)]
+        if not made:
+            raise self._url_refused(next(filter(None, refusals.values())))
         return made
 
+    def _subscribe(self, event: str, url: str) -> str:
+        """Have one topic delivered; returns why it was refused, for not every market has every topic (T-132)."""
+        try:
+            self._shops.call(SUBSCRIBE, body={"address": url, "event_type": event})
+        except RefusedError as error:
+            if "address" in error.reason.lower():
+                raise self._url_refused(error.reason) from None
+            self._connection.log.warning("webhook-topic-refused", event_type=event, code=error.code, what=error.what)
+            return error.reason or error.code
+        return ""
+
     def remove(self, url: str | None) -> None:
-        """End every subscription to a URL, or to those this Connection registered: one call, and one for each."""
+        """End every subscription to a URL (None: the one that was registered): one call, and one for each topic."""
+        ours = self._connection.memory.get(_MEMORY)
+        unwanted = ours if url is None else url
+        if not unwanted:
+            return
         for each in self.present():
-            if each.url == url or (url is None and self._is_ours(each.url)):
+            if each.url == unwanted:
                 self._shops.call(UNSUBSCRIBE, body={"event_type": each.event})
-        if url in (None, self._connection.memory.get(_MEMORY)):
+        if unwanted == ours:
             self._connection.memory.forget(_MEMORY)
 
-    def _is_ours(self, url: str) -> bool:
-        return url == self._connection.memory.get(_MEMORY) or url.endswith(f"/webhooks/{self._connection.id}")
-
-    def _check(self, url: str) -> None:
-        """Refuse what TikTok would not deliver to (T-124); a simulator on this machine delivers to it as it is."""
+    def _fault(self, url: str) -> str:
+        """Say why TikTok would not deliver to a URL (T-125); a simulator on this machine delivers to it as it is."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return "it is no URL"
         if is_loopback(self._settings.api_url) and is_loopback(url):
-            return
-        parts = urlsplit(url)
+            return ""
         faults = [
             (parts.scheme != "https", "it is not https"),
             (_is_no_domain(parts.hostname or ""), "its host is not a domain name"),
             (":" in parts.netloc.rpartition("@")[2], "it names a port"),
             (len(url) > _LONGEST_URL, f"it has over {_LONGEST_URL} characters"),
         ]
-        said = [what for is_so, what in faults if is_so]
-        if said:
-            raise ConfigurationError(
-                "webhook-url",
-                f"TikTok Shop does not deliver to this URL: {' and '.join(said)}",
-                where=self._connection.id,
-                do="Give the https address of a domain, without a port, such as https://hub.example.com",
-            )
+        return " and ".join(what for is_so, what in faults if is_so)
+
+    def _url_refused(self, why: str) -> ConfigurationError:
+        return ConfigurationError(
+            "webhook-url",
+            f"TikTok Shop does not deliver to this URL: {why}",
+            where=self._connection.id,
+            do="Give the https address of a domain, without a port, such as https://hub.example.com",
+        )
 
 
 def _is_no_domain(host: str) -> bool:
