@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,22 +55,39 @@ def run(world: World, progress: Progress, orders: Orders, *, threads: int, obser
 
 
 async def _outlasting(world: World, progress: Progress, orders: Orders, threads: int, observe: Observe) -> None:
-    is_away = False
+    server = _Server(world)
     while not orders.must_end:
-        worker = _Worker(world, progress, orders, threads, observe)
+        worker = _Worker(world, progress, orders, threads, observe, server)
         try:
             async with worker.app.open_async():
                 await prepare(worker.app)
-                if is_away:
-                    world.log.info("database-back")
-                is_away = False
+                server.answers()
                 await worker.work()
         except AWAY as error:
-            if not is_away:
-                what = str(error).splitlines()[0] if str(error) else type(error).__name__
-                world.log.warning("database-away", code="database-failed", what=what)
-            is_away = True
+            server.is_away("database-failed", str(error).splitlines()[0] if str(error) else type(error).__name__)
             await asyncio.sleep(0 if orders.must_end else STORE_RETRY_S)
+
+
+class _Server:
+    """Whether the database answers, as visits and procrastinate find it; told once when it goes and when it is back."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._lock, self._is_away = world, threading.Lock(), False
+
+    def is_away(self, code: str, what: str) -> None:
+        """Note that it did not answer."""
+        with self._lock:
+            if not self._is_away:
+                self._world.log.warning("database-away", code=code, what=what)
+            self._is_away = True
+
+    def answers(self) -> None:
+        """Note that it did."""
+        if self._is_away:
+            with self._lock:
+                if self._is_away:
+                    self._world.log.info("database-back")
+                self._is_away = False
 
 
 def app_of(url: str, *, connections: int = 4) -> procrastinate.App:
@@ -103,9 +121,11 @@ async def prepare(app: procrastinate.App) -> None:
 class _Worker:
     """One process among several: runs visits that procrastinate gives it, and sees that each lane has its next one."""
 
-    def __init__(self, world: World, progress: Progress, orders: Orders, threads: int, observe: Observe) -> None:
+    def __init__(
+        self, world: World, progress: Progress, orders: Orders, threads: int, observe: Observe, server: _Server
+    ) -> None:
         self._world, self._progress, self._orders, self._observe = world, progress, orders, observe
-        self._threads = threads
+        self._threads, self._server = threads, server
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         channels, erps = involved(world)
         self._mine = list(dict.fromkeys(each.id for each in (*channels, *erps)))
@@ -165,8 +185,9 @@ class _Worker:
             world.doubt()
             return Visit(BUSY_S, wake)
         except TransientError as error:
-            world.log.warning("database-away", code=error.code, what=error.what, do=error.do)
+            self._server.is_away(error.code, error.what)
             return Visit(STORE_RETRY_S, wake)
+        self._server.answers()
         self._observe(id_, time.monotonic() - began, ended)
         return Visit(ended.due_in_s, wake, ended.error)
 

@@ -1,0 +1,94 @@
+"""A daemon outlives what happens to its database: it says so once when it goes and once when it is back."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from structlog.testing import capture_logs
+
+from hub.daemon import embedded
+from hub.engine.progress import Progress
+from hub.store import open_store
+from tests.daemon.conftest import Start, until
+from tests.site import NOON, Site
+
+SMALL = 4 * 1024
+HELD = {"lines": [{"sku": "MUG", "price": "20.00"}], "create_time": NOON - 60}
+
+
+@pytest.fixture
+def file_site(tmp_path: Path) -> Iterator[Site]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    made = Site(folder, str(folder / "hub.db"))
+    made.both("clock", {"rate": 1})
+    made.open()
+    yield made
+    made.close()
+
+
+def test_daemon_waits_for_room_on_the_disk_and_goes_on(file_site: Site, start: Start) -> None:
+    """No file may grow past a few KiB for a while, which is what a full disk is to a process."""
+    refs = [file_site.order(create_time=NOON - 60)]
+    daemon = start(file_site)
+    until(lambda: file_site.fates() == {"held": 1})
+    before = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (SMALL, before[1]))
+    refs += file_site.orders_made(count=20, **HELD)
+    file_site.advance(2 * 3600)
+    until(lambda: bool(daemon.events("database-away")))
+    assert {each["code"] for each in daemon.events("database-away")} == {"disk-full"}
+    assert daemon.process.poll() is None
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, before)
+    until(lambda: file_site.fates() == {"placed": len(refs)})
+    assert daemon.events("database-back")
+    assert sorted(row["order_no"] for row in file_site.sales_orders()) == sorted(f"TT-{ref}" for ref in refs)
+    assert daemon.stop() == 0
+
+
+def test_daemon_waits_for_a_program_that_holds_the_database(file_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    file_site.order()
+    world = file_site.open()
+    world.store.close()
+    world.store = open_store(file_site.database, busy_s=1)
+    monkeypatch.setattr(embedded, "STORE_RETRY_S", 0.2)
+    stop = threading.Event()
+    holder = sqlite3.connect(file_site.database, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    with capture_logs() as log:
+        daemon = threading.Thread(target=embedded.run, args=(world, Progress(), stop))
+        daemon.start()
+        until(lambda: any(entry["event"] == "database-away" for entry in log))
+        holder.execute("ROLLBACK")
+        until(lambda: any(entry["event"] == "database-back" for entry in log))
+        until(lambda: file_site.fates() == {"held": 1})
+        stop.set()
+        daemon.join(10)
+    holder.close()
+    assert [entry["code"] for entry in log if entry["event"] == "database-away"] == ["database-locked"]
+
+
+def test_worker_outlives_a_server_that_is_away(pg_site: Site, start: Start, postgres_url: str) -> None:
+    refs = pg_site.orders_made(count=3, **HELD)
+    worker = start(pg_site)
+    until(lambda: pg_site.fates() == {"held": 3})
+    name = urlsplit(pg_site.database).path.strip("/")
+    pg_site.close_hub()
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        pg_site.advance(2 * 3600)
+        until(lambda: bool(worker.events("database-away")))
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    pg_site.open()
+    until(lambda: pg_site.fates() == {"placed": 3})
+    until(lambda: bool(worker.events("database-back")))
+    assert sorted(row["order_no"] for row in pg_site.sales_orders()) == sorted(f"TT-{ref}" for ref in refs)
+    assert worker.stop() == 0
