@@ -12,6 +12,7 @@ from hub.contract import (
     Cursor,
     Finding,
     Fulfillment,
+    Hint,
     Location,
     Order,
     OrderKey,
@@ -21,8 +22,10 @@ from hub.contract import (
     SalesOrder,
     SalesReturn,
     StockLevel,
+    Subscription,
     Token,
     Variant,
+    Webhook,
     hookimpl,
 )  # fmt: skip
 from hub_katana.account import Account
@@ -39,6 +42,7 @@ from hub_katana.settings import KatanaSettings
 from hub_katana.shipping import Shipping
 from hub_katana.stock import Stock
 from hub_katana.tax import TaxRates
+from hub_katana.webhooks import Webhooks
 
 
 class KatanaConnector:
@@ -52,6 +56,7 @@ class KatanaConnector:
             "find_orders", "push_order", "update_order", "cancel_order",
             "find_variants", "pull_products", "pull_inventory",
             "pull_fulfillments", "fetch_fulfillments", "push_fulfillment", "update_fulfillment", "push_return",
+            "read_webhook", "list_webhooks", "register_webhooks", "remove_webhooks",
             "authorization_url", "exchange_code", "refresh_token",
         )
     )  # fmt: skip
@@ -69,6 +74,7 @@ class KatanaConnector:
         self._fulfillments = Fulfillments(connection, client)
         self._shipping = Shipping(connection, client, self._fulfillments)
         self._returns = SalesReturns(connection, client, self._fulfillments)
+        self._webhooks = Webhooks(connection, client)
         self._oauth = OAuth(connection)
 
     @hookimpl
@@ -127,6 +133,23 @@ class KatanaConnector:
     @hookimpl
     def push_return(self, sales_return: SalesReturn) -> str:
         return self._returns.push(sales_return)
+
+    @hookimpl
+    def read_webhook(self, delivery: Webhook) -> list[Hint]:
+        return self._webhooks.read(delivery)
+
+    @hookimpl
+    def list_webhooks(self) -> list[Subscription]:
+        return self._webhooks.present()
+
+    @hookimpl
+    def register_webhooks(self, url: str) -> list[Subscription]:
+        return self._webhooks.register(url)
+
+    @hookimpl
+    def remove_webhooks(self, url: str | None) -> bool:
+        self._webhooks.remove(url)
+        return True
 
     @hookimpl
     def list_accounts(self) -> list[Reached]:

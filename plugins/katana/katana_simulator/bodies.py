@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from katana_simulator.events import EVENTS
 from katana_simulator.schema import Field, Shape, anything, flag, identifier, instant, listing, number, part, text, word
 
 ADDRESS_TEXTS = ("first_name", "last_name", "company", "phone", "line_1", "line_2", "city", "state", "zip", "country")
@@ -256,3 +257,21 @@ SEARCH = Shape(
     }
 )
 VARIANT_SEARCH = Shape({**SEARCH.properties, "include": listing(word("item", "archived", "deleted"))})
+
+
+def _webhook(scheme: str, required: tuple[str, ...] = ()) -> Shape:
+    return Shape(
+        {
+            "url": Field(("string",), pattern=f"^{scheme}://.*$"),
+            "subscribed_events": listing(word(*EVENTS), 1),
+            "enabled": flag(),
+            "description": text(),
+        },
+        required,
+    )
+
+
+# Webhooks, by what their URL must begin with: K-92
+_SCHEMES = {"https": "https", "http": "https?"}
+NEW_WEBHOOK = {name: _webhook(scheme, ("url", "subscribed_events")) for name, scheme in _SCHEMES.items()}
+WEBHOOK_CHANGE = {name: _webhook(scheme) for name, scheme in _SCHEMES.items()}

@@ -43,6 +43,7 @@ def set_clock(gateway: Gateway, body: dict[str, Any]) -> Any:
         clock.set(float(body["now"]))
     if "advance_s" in body:
         clock.advance(float(body["advance_s"]))
+    gateway.sender.wake()
     return read_clock(gateway, body)
 
 
@@ -78,6 +79,7 @@ CONTROLS: dict[str, Control] = {
     "GET /_sim/journal": read_journal,
     "DELETE /_sim/journal": forget_journal,
     "GET /_sim/counters": lambda gateway, _: gateway.journal.count(),
+    "GET /_sim/webhooks": lambda gateway, _: gateway.sender.report(),
     "GET /_sim/state": lambda gateway, _: dump(gateway.world),
     "POST /_sim/seed": lambda gateway, body: seed(gateway.world, body),
     "POST /_sim/demo": lambda gateway, body: demo(gateway.world, body),
@@ -98,7 +100,9 @@ def control(gateway: Gateway, method: str, path: str, query: str, raw: bytes) ->
         if not isinstance(body, dict):
             raise ValueError("a control call takes a JSON object")
         with gateway.world.lock:
-            return Reply(200, {}, to_json(found(gateway, body)))
+            done = found(gateway, body)
+            gateway.tell()
+            return Reply(200, {}, to_json(done))
     except ApiError as error:
         return Reply(400, {}, to_json({"error": error.message, "status": error.status}))
     except (ValueError, KeyError, TypeError, ArithmeticError) as error:

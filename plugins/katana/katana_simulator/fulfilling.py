@@ -92,9 +92,10 @@ def refresh_status(world: World, order: Row) -> None:
     """Work the order's status out of its fulfillments.  # K-62"""
     fulfillments = world.fulfillments.each("sales_order_id", order["id"])
     picked = max((row["picked_date"] for row in fulfillments), default=None)
-    order |= {"status": _status(world, order, fulfillments), "picked_date": picked}
+    values: Row = {"status": _status(world, order, fulfillments), "picked_date": picked}
     if world.options["shipment_moves_order"] == "yes":  # assumed
-        order["updated_at"] = world.stamp()
+        values["updated_at"] = world.stamp()
+    world.orders.change(order, values)
 
 
 def _status(world: World, order: Row, fulfillments: list[Row]) -> str:

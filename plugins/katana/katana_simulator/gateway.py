@@ -20,7 +20,9 @@ from katana_simulator import (
     returns,
     search,
     variants,
+    webhooks,
 )
+from katana_simulator.deliveries import Sender
 from katana_simulator.exchange import (
     Answer,
     ApiError,
@@ -36,6 +38,7 @@ from katana_simulator.exchange import (
 from katana_simulator.faults import Fault, Faults
 from katana_simulator.journal import Journal
 from katana_simulator.limiter import Limiter
+from katana_simulator.news import gather
 from katana_simulator.world import Handler, World
 
 BASE = "/v1"
@@ -52,6 +55,7 @@ _MODULES = (
     search,
     invoices,
     returns,
+    webhooks,
 )
 ROUTES: dict[str, Handler] = {
     name.replace(" /", f" {BASE}/", 1): handler for module in _MODULES for name, handler in module.ROUTES.items()
@@ -76,6 +80,7 @@ class Gateway:
         self.limiter = Limiter(world.options)
         self.faults = Faults()
         self.url = ""
+        self.sender = Sender(world)
         self.journal = Journal(int(float(world.options["journal_size"])))
 
     def serve(self, request: Request) -> Reply | None:
@@ -85,9 +90,16 @@ class Gateway:
         with self.world.lock:
             fault = self.faults.take(request.method, request.path)
             reply = self._serve(request, fault)
+            self.tell()
         if fault is not None and fault.kind == "slow":
             time.sleep(fault.seconds)
         return reply
+
+    def tell(self) -> None:
+        """Have subscribers told what has just happened."""
+        events = gather(self.world)
+        if events:
+            self.sender.tell(events, f"{self.url}{BASE}")
 
     def _serve(self, request: Request, fault: Fault | None) -> Reply | None:
         """Do the call and note it; `lost_reply` loses the answer only after the write.  # K-79"""

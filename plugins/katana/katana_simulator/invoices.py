@@ -39,7 +39,7 @@ def link_invoice(world: World, order: Row, invoice_id: str, integration: str) ->
         world.invoices.add(invoice)
         if shipped is not None:
             shipped |= {"invoice_status": "INVOICED", "updated_at": stamp}
-    order |= {"invoicing_status": "invoiced", "updated_at": stamp}
+    world.orders.change(order, {"invoicing_status": "invoiced", "updated_at": stamp})
 
 
 def unlink_invoices(world: World, order: Row) -> None:
@@ -48,7 +48,7 @@ def unlink_invoices(world: World, order: Row) -> None:
         invoice["deleted_at"] = stamp
     for shipped in world.fulfillments.each("sales_order_id", order["id"]):
         shipped |= {"invoice_status": "NOT_INVOICED", "updated_at": stamp}
-    order |= {"invoicing_status": "notInvoiced", "updated_at": stamp}
+    world.orders.change(order, {"invoicing_status": "notInvoiced", "updated_at": stamp})
 
 
 def _view(world: World, row: Row) -> Row:

@@ -95,7 +95,7 @@ def delete_fee(world: World, request: Request) -> Answer:
 
 def _touch(world: World, order: Row) -> str:
     stamp = world.stamp()
-    order["updated_at"] = stamp
+    world.orders.change(order, {"updated_at": stamp})
     return stamp
 
 

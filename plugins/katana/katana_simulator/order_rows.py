@@ -53,7 +53,7 @@ def put_row(world: World, order: Row, body: Row) -> Row:
     check_line(world, body)
     stamp = world.stamp()
     row = add_line(world, order, body, stamp)
-    order["updated_at"] = stamp
+    world.orders.change(order, {"updated_at": stamp})
     return row
 
 
@@ -77,7 +77,8 @@ def edit_row(world: World, row: Row, body: Row) -> Row:
         if name in body:
             row[field] = Decimal(body[name])
     allocations.allocate(row, body)
-    row["updated_at"] = order["updated_at"] = stamp
+    row["updated_at"] = stamp
+    world.orders.change(order, {"updated_at": stamp})
     settle(world, order, row)
     return row
 
@@ -92,7 +93,7 @@ def remove_row(world: World, row: Row) -> None:
     order, stamp = world.orders.rows[row["sales_order_id"]], world.stamp()
     _check_open(order)
     row |= {"deleted_at": stamp, "updated_at": stamp}
-    order["updated_at"] = stamp
+    world.orders.change(order, {"updated_at": stamp})
     settle(world, order, row)
 
 

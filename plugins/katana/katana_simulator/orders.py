@@ -131,7 +131,7 @@ def remove_order(world: World, order: Row) -> None:
     stamp = world.stamp()
     for fulfillment in world.fulfillments.each("sales_order_id", order["id"]):
         undo_fulfillment(world, order, fulfillment)
-    order |= {"deleted_at": stamp, "updated_at": stamp}
+    world.orders.change(order, {"deleted_at": stamp, "updated_at": stamp})
     for line in lines_of(world, order):
         line |= {"deleted_at": stamp, "updated_at": stamp}
         settle(world, order, line)

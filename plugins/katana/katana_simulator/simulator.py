@@ -39,6 +39,7 @@ class Simulator:
         self._server = Server(("127.0.0.1", self._port), self._serve)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._gateway.url = self.url
+        self._gateway.sender.start()
         serve = self._server.serve_forever
         self._thread = threading.Thread(
             target=serve, kwargs={"poll_interval": 0.01}, name="katana-simulator", daemon=True
@@ -47,6 +48,7 @@ class Simulator:
 
     def stop(self) -> None:
         """Stop serving and cut open connections; the state is kept, and `start` serves it again."""
+        self._gateway.sender.stop()
         if self._server is not None and self._thread is not None:
             self._server.stop()
             self._thread.join()

@@ -44,6 +44,7 @@ class Stock:
         self.movements = Table("variant_id")
         self._recent: dict[Place, deque[tuple[float, Decimal, Decimal]]] = {}
         self._keeps_recent = False
+        self.before: dict[Place, tuple[Decimal, Decimal, Decimal]] | None = None  # as in tables.py
 
     def level(self, place: Place) -> Level:
         found = self.levels.get(place)
@@ -53,11 +54,13 @@ class Stock:
 
     def commit(self, place: Place, quantity: Decimal, at: float) -> None:
         """Add to what open orders need; a negative quantity takes away."""
+        self._note(place)
         self.level(place).committed += quantity
         self._remember(at, place, ZERO, quantity)
 
     def move(self, place: Place, quantity: Decimal, cause: Cause, at: float, cost: Decimal | None = None) -> None:
         """Change what is physically there and record the movement.  # K-76"""
+        self._note(place)
         level = self.level(place)
         if cost is not None and quantity > 0 and level.in_stock + quantity > 0:
             held = max(level.in_stock, ZERO)
@@ -87,6 +90,11 @@ class Stock:
         self._keeps_recent = is_kept
         if not is_kept:
             self._recent.clear()
+
+    def _note(self, place: Place) -> None:
+        if self.before is not None:
+            level = self.level(place)
+            self.before.setdefault(place, (level.in_stock, level.committed, level.average_cost))
 
     def _remember(self, at: float, place: Place, moved: Decimal, committed: Decimal) -> None:
         if self._keeps_recent:

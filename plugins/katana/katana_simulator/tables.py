@@ -11,13 +11,15 @@ from katana_simulator.exchange import Row
 class Table:
     """Rows in order of creation; a deleted row stays, with `deleted_at` set.
 
-    Indexed fields must be changed through `change`, never in the row itself.
+    Indexed fields, and what somebody is told of (news.py), must be changed through `change`, never in the row itself.
+    `before` holds what each touched row was, None for a new one; it is None itself while nobody asks.
     """
 
     def __init__(self, *indexed: str, first_id: int = 1) -> None:
         self.rows: dict[int, Row] = {}
         self._next_id = first_id
         self._indexes: dict[str, dict[Any, list[Row]]] = {name: {} for name in indexed}
+        self.before: dict[int, Row | None] | None = None
 
     def add(self, row: Row) -> Row:
         row["id"] = self._next_id
@@ -25,9 +27,13 @@ class Table:
         self.rows[row["id"]] = row
         for name, index in self._indexes.items():
             index.setdefault(row.get(name), []).append(row)
+        if self.before is not None:
+            self.before[row["id"]] = None
         return row
 
     def change(self, row: Row, values: Row) -> None:
+        if self.before is not None:
+            self.before.setdefault(row["id"], dict(row))
         for name, value in values.items():
             index = self._indexes.get(name)
             if index is not None and row.get(name) != value:

@@ -43,6 +43,7 @@ class World:
         self.return_rows = Table("sales_return_id", "fulfillment_row_id", first_id=110_001)
         self.invoices = Table("sales_order_id", first_id=120_001)
         self.adjustments = Table(first_id=80_001)
+        self.webhooks = Table(first_id=101)
         self.stock = Stock()
         self.rates: dict[str, Decimal] = {}
         self.last_number = 0

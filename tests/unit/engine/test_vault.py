@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -149,3 +151,40 @@ def test_secret_that_is_not_kept_is_told_with_the_command(process: Process) -> N
     with pytest.raises(ConfigurationError, match="hub connect us"):
         process.vault.settings(entry("us", stored=("key",)), {})
     assert process.vault.settings(US, {}) == US.settings
+
+
+class CountedStore:
+    """A store that counts how often it is read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self.reads = store, 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.reads += name == "read"
+        return getattr(self._store, name)
+
+
+def test_a_flood_does_not_have_the_ledger_read_for_each_secret(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each delivery of a webhook asks for the key of its signature, whoever sends it."""
+    monkeypatch.setattr("hub.engine.vault._FRESH_S", 60.0)
+    counted = CountedStore(store)
+    secrets = Vault(counted, Cipher({}, tmp_path / "hub.key"), SystemClock()).memory("us")  # type: ignore[arg-type]
+    assert [secrets.get("key") for _ in range(1_000)] == [None] * 1_000
+    secrets.set("key", "one")
+    assert {secrets.get("key") for _ in range(1_000)} == {"one"}, "what it wrote itself shows at once"
+    secrets.forget("key")
+    assert {secrets.get("key") for _ in range(1_000)} == {None}
+    assert counted.reads == 3
+
+
+def test_what_another_process_keeps_is_seen_after_a_second(store: Store, tmp_path: Path, process: Process) -> None:
+    daemon, command = Process(store, tmp_path).vault.memory("us"), process.vault.memory("us")
+    assert daemon.get("key") is None
+    command.set("key", "secret")
+    end = time.monotonic() + 10
+    while daemon.get("key") is None:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert daemon.get("key") == "secret"
