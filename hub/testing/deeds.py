@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hub.contract import Listing
+from hub.contract import Listing, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,24 @@ class Deeds:
     def returns(self, order_ref: str) -> Sequence[SeenReturn]:
         """Return every living return of a sales order."""
         raise self._wanted("returns", "push_return")
+
+    # read_webhook and register_webhooks:
+
+    def webhook_url(self) -> str:
+        """Return a URL that the system takes for its webhooks; deliveries are signed as for this one."""
+        raise self._wanted("webhook_url", "register_webhooks")
+
+    def webhook_bodies(self) -> Sequence[bytes]:
+        """Return bodies as the system delivers them, one at least of each type that the connector reads."""
+        raise self._wanted("webhook_bodies", "read_webhook")
+
+    def unknown_webhook(self) -> bytes:
+        """Return a body of a type that the connector does not read."""
+        raise self._wanted("unknown_webhook", "read_webhook")
+
+    def sign_webhook(self, body: bytes) -> Webhook:
+        """Return a delivery with this body, signed as the system would; headers only that are part of the proof."""
+        raise self._wanted("sign_webhook", "read_webhook")
 
     # authorization_url, exchange_code, refresh_token and list_accounts:
 

@@ -33,6 +33,7 @@ from hub.testing.rules_pulls import PullRules
 from hub.testing.rules_reading import ReadingRules
 from hub.testing.rules_shipping import ShippingRules
 from hub.testing.rules_stock import StockRules
+from hub.testing.rules_webhooks import WebhookRules
 from hub.testing.stage import Stage, implemented, skip_unless
 
 
@@ -48,6 +49,7 @@ class ConnectorContract(
     ChangeRules,
     PullRules,
     ConsentRules,
+    WebhookRules,
 ):
     """Every rule of the contract. Give the first part; leave the second alone."""
 

@@ -15,9 +15,11 @@ from tests.contract import (
     broken_listing,
     broken_office,
     broken_stock,
+    broken_webhooks,
 )
 from tests.contract.broken import BROKEN, Broken
 from tests.contract.tiny import TinyErp, TinyShop
+from tests.contract.tiny_bell import TinyBell
 from tests.contract.tiny_consent import TinyConsent
 from tests.contract.tiny_depot import TinyDepot
 from tests.contract.tiny_desk import TinyDesk
@@ -28,7 +30,7 @@ from tests.contract.tiny_system import TinySystem
 
 PARTS = (
     broken_channels, broken_consent, broken_depot, broken_desk, broken_erps, broken_listing, broken_office,
-    broken_stock,
+    broken_stock, broken_webhooks,
 )  # fmt: skip
 assert all(PARTS)  # importing them registers their connectors
 
@@ -57,7 +59,7 @@ def verdicts(connector: type) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "connector", [TinyShop, TinyErp, TinyStock, TinyOffice, TinyDepot, TinyDesk, TinySeller, TinyConsent]
+    "connector", [TinyShop, TinyErp, TinyStock, TinyOffice, TinyDepot, TinyDesk, TinySeller, TinyConsent, TinyBell]
 )
 def test_a_good_connector_passes_every_rule(connector: type) -> None:
     assert verdicts(connector) == {}

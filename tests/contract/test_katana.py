@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +16,7 @@ import pytest
 from hub_katana.connector import KatanaConnector
 from katana_simulator import Simulator
 
-from hub.contract import SalesOrder
+from hub.contract import SalesOrder, Webhook
 from hub.testing import ConnectorContract, Outside, SeenOrder, SeenParcel, SeenReturn
 from hub.testing.rules_shipping import ShippingRules
 from hub.testing.stage import Stage
@@ -143,6 +146,32 @@ class KatanaAccount(Outside):
 
     def consent(self, state: str, redirect_url: str) -> str:
         return str(self._do("consent", redirect_uri=redirect_url, state=state)["code"])
+
+    def webhook_url(self) -> str:
+        return "https://hub.example.com/webhooks/kit"
+
+    def webhook_bodies(self) -> Sequence[bytes]:
+        abouts: dict[str, dict[str, Any]] = {
+            "sales_order.updated": {"id": "12345", "status": "NOT_SHIPPED"},
+            "sales_order.deleted": {"id": 12345},
+            "current_inventory.product_updated": {"id": "7", "variant_id": "10001"},
+            "variant.updated": {"id": 10001},
+            "product.updated": {"id": "501"},
+        }
+        return [self._body(action, about) for action, about in abouts.items()]
+
+    def unknown_webhook(self) -> bytes:
+        return self._body("sales_order.invoiced", {"id": "12345"})
+
+    def _body(self, action: str, about: dict[str, Any]) -> bytes:
+        payload = {"resource_type": action.partition(".")[0], "action": action, "webhook_id": 101, "object": about}
+        return json.dumps(payload, separators=(",", ":")).encode()
+
+    def sign_webhook(self, body: bytes) -> Webhook:
+        """K-94: with the key that came with the subscription."""
+        keys = [row["token"] for row in self._sim("webhooks")["subscriptions"] if row["url"] == self.webhook_url()]
+        signature = hmac.new(keys[-1].encode(), body, hashlib.sha256).hexdigest()
+        return Webhook({"x-sha2-signature": signature}, body)
 
     def pass_time(self, seconds: float) -> None:
         super().pass_time(seconds)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +16,7 @@ import pytest
 from hub_tiktok.connector import TikTokConnector
 from tiktok_simulator import Simulator
 
+from hub.contract import Webhook
 from hub.testing import ConnectorContract, Outside, SeenParcel
 from hub.testing.rules_shipping import ShippingRules
 from hub.testing.stage import Stage
@@ -145,6 +149,30 @@ class TikTokShop(ListingDeeds, Outside):
 
     def consent(self, state: str, redirect_url: str) -> str:
         return str(self._control("authorisation", {"action": "consent", "state": state})["code"])
+
+    def webhook_bodies(self) -> Sequence[bytes]:
+        datas: dict[int, dict[str, Any]] = {
+            1: {"order_id": "576461413038785752", "order_status": "AWAITING_SHIPMENT"},
+            4: {"package_list": [{"package_id": "1152", "order_id_list": ["576461413038785752"]}]},
+            5: {"product_id": "1729"},
+            7: {},
+            11: {"order_id": "576461413038785752", "cancel_id": "4035"},
+            12: {"order_id": "576461413038785752", "return_id": "4036"},
+            68: {"sku_id": "1731"},
+        }
+        return [self._delivered(kind, data) for kind, data in datas.items()]
+
+    def unknown_webhook(self) -> bytes:
+        return self._delivered(9999, {"order_id": "576461413038785752"})
+
+    def _delivered(self, kind: int, data: dict[str, Any]) -> bytes:
+        envelope = {"type": kind, "shop_id": self._given["shop"], "timestamp": 1768460000, "data": data}
+        return json.dumps(envelope, separators=(",", ":")).encode()
+
+    def sign_webhook(self, body: bytes) -> Webhook:
+        """T-81: with the app's secret, over its key and the body."""
+        key, message = self._given["app_secret"].encode(), self._given["app_key"].encode() + body
+        return Webhook({"authorization": hmac.new(key, message, hashlib.sha256).hexdigest()}, body)
 
     def pass_time(self, seconds: float) -> None:
         super().pass_time(seconds)
