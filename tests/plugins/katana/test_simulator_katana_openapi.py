@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from katana_simulator import bodies
+from katana_simulator.events import EVENTS
 from ruamel.yaml import YAML
 
 from tests.plugins.katana.katana_account import Account, opened
@@ -30,6 +32,7 @@ RESOURCES = {
     "inventory": "Inventory",
     "inventory_movements": "InventoryMovement",
     "stock_adjustments": "StockAdjustment",
+    "webhooks": "Webhook",
 }
 UNDECLARED = {  # fields the gateway or the portal shows, which that specification lacks
     "SalesOrderRow": {"traceability"},
@@ -86,6 +89,8 @@ def fill(account: Account) -> None:
     row = {"variant_id": account.variants["MUG"], "quantity": 1}
     body = {"location_id": account.locations["Main"], "stock_adjustment_rows": [row]}
     account.post("/v1/stock_adjustments", json=body)
+    webhook = {"url": "https://hub.example.com", "subscribed_events": ["product.created"]}
+    account.post("/v1/webhooks", json=webhook)
 
 
 def test_every_field_answered_is_declared_with_its_type(account: Account, schemas: dict[str, Any]) -> None:
@@ -104,3 +109,26 @@ def test_every_field_answered_is_declared_with_its_type(account: Account, schema
             elif (types := types_of(schemas, properties[field])) and not types & json_type(value):
                 odd.append(f"{name}.{field} is {value!r}, declared {sorted(types)}")
     assert odd == []
+
+
+def test_every_event_to_subscribe_to_is_declared(schemas: dict[str, Any]) -> None:
+    """K-98: what is declared besides, an account may not know."""
+    assert set(EVENTS) < set(schemas["WebhookEvent"]["enum"])
+
+
+def test_a_webhook_takes_what_is_declared_and_nothing_else(account: Account, schemas: dict[str, Any]) -> None:
+    """K-92."""
+    for method, path, name in (
+        ("POST", "/v1/webhooks", "CreateWebhookRequest"),
+        ("PATCH", "/v1/webhooks/101", "UpdateWebhookRequest"),
+    ):
+        given: dict[str, Any] = {
+            "url": "https://hub.example.com",
+            "subscribed_events": ["product.created"],
+            "enabled": True,
+            "description": "x",
+        }
+        assert set(given) == set(schemas[name]["properties"])
+        assert account.request(method, path, json=given).status_code == 200
+        assert account.request(method, path, json=given | {"more": 1}).status_code == 422
+    assert bodies.NEW_WEBHOOK["https"].properties["url"].pattern == schemas[name]["properties"]["url"]["pattern"]
