@@ -150,6 +150,9 @@ class TikTokShop(ListingDeeds, Outside):
     def consent(self, state: str, redirect_url: str) -> str:
         return str(self._control("authorisation", {"action": "consent", "state": state})["code"])
 
+    def webhook_url(self) -> str:
+        return "https://hub.example.com/webhooks/kit"
+
     def webhook_bodies(self) -> Sequence[bytes]:
         datas: dict[int, dict[str, Any]] = {
             1: {"order_id": "576461413038785752", "order_status": "AWAITING_SHIPMENT"},

@@ -90,10 +90,10 @@ class Webhooks:
         self._check(url)
         there = [row for row in self._rows() if row.get("url") == url]
         kept = next((row for row in there if self._keys.token_of(row)), None)
+        self._remember({*self._own_urls(), url})  # before: what a lost answer leaves behind is ours too
         made = self._make(url) if kept is None else self._mend(kept)
         # The answer to a change need not show the key again.
         self._keys.keep(int(made["id"]), url, self._keys.token_of(made) or self._keys.token_of(kept or {}))
-        self._remember({*self._own_urls(), url})
         for row in there:
             if row is not kept:
                 self._client.remove(f"{_PATH}/{row['id']}")

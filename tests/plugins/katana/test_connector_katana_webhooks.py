@@ -145,6 +145,16 @@ def test_a_lost_answer_leaves_no_second_subscription(katana: Katana, kind: str, 
     assert made.connector.read_webhook(delivery(payload("product.updated", id=1), row["token"]))
 
 
+def test_what_a_lost_answer_left_behind_is_removed_as_ours(katana: Katana) -> None:
+    made = katana.bench()
+    katana.fault("lost_reply", "/webhooks", "POST")
+    with pytest.raises(TransientError):
+        made.connector.register_webhooks(URL)
+    assert len(subscriptions(katana)) == 1
+    made.connector.remove_webhooks(None)
+    assert subscriptions(katana) == []
+
+
 def test_the_key_before_is_good_for_a_day(katana: Katana) -> None:
     """K-97: somebody deleted the subscription; what it sent before still comes."""
     katana.options(webhook_key_shown="no")
