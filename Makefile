@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TESTS ?=
 MONTH ?=
+LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q
 
-.PHONY: help demo test check bench month docs lock clean
+.PHONY: help demo test check bench month docs dist lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,8 +41,12 @@ docs: $(VENV)/ready  ## write the generated pages anew
 	@$(BIN)/python -m hub.config.describe > docs/routes.md.new && mv docs/routes.md.new docs/routes.md
 	@$(BIN)/python -m hub.testing.hooks_page > docs/hooks.md.new && mv docs/hooks.md.new docs/hooks.md
 
+dist: $(VENV)/ready  ## build wheels and sdists of the hub and its plugins into dist/
+	@for each in . plugins/katana plugins/tiktok; do $(BIN)/python -m build --no-isolation --outdir dist $$each || exit 1; done
+
 lock:  ## pin every dependency with hashes (needs uv)
-	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q requirements/dev.in -o requirements/dev.txt
+	@$(LOCK) requirements/dev.in -o requirements/dev.txt
+	@for each in run build; do $(LOCK) -c requirements/dev.txt requirements/$$each.in -o requirements/$$each.txt || exit 1; done
 
 clean:  ## remove what was built
 	@rm -rf $(VENV) .demo build dist

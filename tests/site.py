@@ -16,7 +16,7 @@ from tiktok_simulator import Simulator as TikTok
 from hub.config import load
 from hub.engine.progress import Progress
 from hub.engine.sync import sync
-from hub.engine.world import World, build
+from hub.engine.world import Trace, World, build
 from hub.host.clock import HubClock
 from hub.host.discover import connectors
 from hub.store import open_store, orders, outbox, timeline
@@ -159,7 +159,12 @@ class Site:
         names = ("app_key", "app_secret", "api_key", "refresh_token", "shop")
         return {name.upper(): self._settings[name] for name in names}
 
-    def open(self, time: HubClock | None = None) -> World:
+    def whole_environ(self) -> dict[str, str]:
+        """Return the environment of a process of the hub's."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("HUB_", "OTEL_"))}
+        return clean | self.environ()
+
+    def open(self, time: HubClock | None = None, trace: Trace | None = None) -> World:
         """Start a hub on this site's route file and database (``time``: by this clock)."""
         self.close_hub()
         plugins = installed()
@@ -167,7 +172,8 @@ class Site:
         config = load(self.folder / "routes.yaml", usable, self.environ())
         store = open_store(self.database)
         key_file = self.folder / "hub.key"
-        self.world = build(config, plugins, store, environ=dict(os.environ), key_file=key_file, time=time)
+        environ = dict(os.environ)
+        self.world = build(config, plugins, store, environ=environ, key_file=key_file, time=time, trace=trace)
         return self.world
 
     def sync(self, *, again: bool = False) -> Progress:

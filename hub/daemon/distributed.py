@@ -27,7 +27,7 @@ import psycopg
 from procrastinate import exceptions
 from procrastinate.jobs import Job, Status
 
-from hub.contract import TransientError
+from hub.contract import HubError, TransientError
 from hub.daemon.embedded import STORE_RETRY_S, Observe, Orders
 from hub.engine.lane import Visit, settle_memory, visit
 from hub.engine.lanes import HOLDER, lanes
@@ -126,6 +126,7 @@ class _Worker:
     ) -> None:
         self._world, self._progress, self._orders, self._observe = world, progress, orders, observe
         self._threads, self._server = threads, server
+        self._failure: HubError | None = None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         channels, erps = involved(world)
         self._mine = list(dict.fromkeys(each.id for each in (*channels, *erps)))
@@ -144,17 +145,17 @@ class _Worker:
                 update_heartbeat_interval=ttl_s / 3, stalled_worker_timeout=ttl_s,
             )
         )  # fmt: skip
-        beside = [asyncio.create_task(self._seed()), asyncio.create_task(self._recover(ttl_s))]
+        tasks = (worker, asyncio.create_task(self._seed()), asyncio.create_task(self._recover(ttl_s)))
         try:
-            while not self._orders.must_end and not any(task.done() for task in (worker, *beside)):
+            while not (self._orders.must_end or self._failure or any(task.done() for task in tasks)):
                 await asyncio.sleep(STOP_S)
         finally:
             self._orders.wake = lambda id_: None
-            for task in (worker, *beside):
+            for task in tasks:
                 task.cancel()
-            ended = await asyncio.gather(worker, *beside, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
             self._pool.shutdown()
-        for result in ended:
+        for result in (self._failure, *ended):
             if isinstance(result, Exception):
                 raise result
 
@@ -186,6 +187,9 @@ class _Worker:
             return Visit(BUSY_S, wake)
         except TransientError as error:
             self._server.is_away(error.code, error.what)
+            return Visit(STORE_RETRY_S, wake)
+        except HubError as error:  # the tables are of another version by now, or damaged: nobody here can go on
+            self._failure = error
             return Visit(STORE_RETRY_S, wake)
         self._server.answers()
         self._observe(id_, time.monotonic() - began, ended)

@@ -49,10 +49,8 @@ def faults(world: World, pulse: Pulse) -> list[dict[str, str]]:
     """Return why this process should not be relied on now, as codes; empty: it may be."""
     found = [{"code": "lane-stuck", "connection": id_} for id_ in pulse.stuck()]
     try:
-        fault = figures.fault(world.store)
-        if fault is not None:
-            found.append({"code": fault})
-        elif pulse.is_quiet() and _expects_visits(world):
+        figures.require_ready(world.store)
+        if pulse.is_quiet() and _expects_visits(world):
             found.append({"code": "lanes-quiet"})
     except HubError as error:
         found.append({"code": error.code})

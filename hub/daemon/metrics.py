@@ -56,11 +56,11 @@ class Metrics:
         self._webhooks = Counter(
             "hub_webhooks", "Deliveries, by what became of them.", ["connection", "outcome"], registry=registry
         )
-        self._limits: Limits = {}
+        self.limits: Limits = {}
 
     def read_ledger(self, world_of: Callable[[], World]) -> None:
         """Tell the ledger's figures too, from now on."""
-        self._registry.register(LedgerFigures(world_of, self._limits))
+        self._registry.register(LedgerFigures(world_of, self.limits))
 
     def trace(self, event: str, details: dict[str, Any]) -> None:
         """Count a visit, an answer of a hook or a call over HTTP; see ``World.trace``."""
@@ -93,8 +93,8 @@ class Metrics:
         if details.get("window_s") is not None:
             self._window.observe(details["window_s"])
         budget: Budget | None = details["budget"]
-        if budget is not None and len(self._limits) < MOST_LIMITS:
-            self._limits[connection, budget.key] = (endpoint_of(budget.key), budget.calls)
+        if budget is not None and len(self.limits) < MOST_LIMITS:
+            self.limits[connection, budget.key] = (endpoint_of(budget.key), budget.calls)
 
     def _count_visit(self, details: dict[str, Any]) -> None:
         self.pulse.beat(details)

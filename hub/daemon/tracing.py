@@ -34,7 +34,8 @@ _open: ContextVar[tuple[Span, ...]] = ContextVar("open_spans", default=())
 
 def is_asked_for(environ: Mapping[str, str]) -> bool:
     """Say whether the standard environment asks for traces."""
-    return any(environ.get(name) for name in ASKED_BY) and environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
+    is_off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER") == "none"
+    return any(environ.get(name) for name in ASKED_BY) and not is_off
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from datetime import timedelta
 from hub.contract import HubError
 from hub.engine import cancellations, catalogue, homes, place, pull, release, steps, stock, stray, watch
 from hub.engine.idle import idle_s
-from hub.engine.outcome import attempt, pause, resting, resume
+from hub.engine.outcome import attempt, pause, resting, resume, traced
 from hub.engine.progress import Progress
 from hub.engine.world import Connected, World
-from hub.store import outbox
+from hub.store import outbox, require_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,15 @@ def visit(world: World, progress: Progress, stop: threading.Event, id_: str) -> 
     """Do what is due for one Connection, in one step of its lane; a Connection that fails rests, its work is kept.
 
     Raises:
-        HubError: the database itself is away, or this worker lost the lane.
+        HubError: the database itself is away or of another version by now, or this worker lost the lane.
     """
+    return traced(world, id_, "visit", {}, lambda: _visit(world, progress, stop, id_))
+
+
+def _visit(world: World, progress: Progress, stop: threading.Event, id_: str) -> Visit:
     connected, now = world.connected[id_], world.clock.now()
     with world.store.read() as tx:
+        require_schema(tx, world.store.label)
         rests = resting(tx, now)
     if id_ in rests:
         return Visit((rests[id_][0] - now).total_seconds())

@@ -19,13 +19,14 @@ import httpx
 from hub.contract import Call, ConfigurationError, HubError, Log, TransientError, is_loopback
 from hub.host.budget import Budgets, Permit
 from hub.host.clock import HubClock
-from hub.host.transport import Transport
+from hub.host.transport import SENT_AT, Transport
 from hub.host.work import count_call, is_urgent
 
 READ_ATTEMPTS = 4
 REFUSED_ATTEMPTS = 4
 BACKOFF_S = 0.5
 MAX_BACKOFF_S = 20.0
+CHECKED_AT = "hub.checked_at"  # in a request's extensions: when its deadline was last checked
 PATIENCE_S = 61.0  # a call waits this long at most; told to wait longer, its connection rests and others go on
 
 _deadline: ContextVar[datetime | None] = ContextVar("send_deadline", default=None)
@@ -146,7 +147,7 @@ class Session(httpx.Client):
     ) -> httpx.Response | float:
         began = time.perf_counter() if self._trace else 0.0
         try:
-            response = self._exchange(request, options)
+            response = self._exchange(request, call, options)
         except httpx.RequestError as error:
             self._tell(request, call, None, attempt, began)
             if call.reads and attempt < READ_ATTEMPTS:
@@ -166,7 +167,7 @@ class Session(httpx.Client):
                 return pause
         return response
 
-    def _exchange(self, request: httpx.Request, options: dict[str, Any]) -> httpx.Response:
+    def _exchange(self, request: httpx.Request, call: Call, options: dict[str, Any]) -> httpx.Response:
         """Do what httpx.Client.send does, less cookies, redirects and event hooks, which cost a fifth of a call."""
         auth = options.get("auth")
         if not isinstance(auth, httpx.Auth) or options.get("stream"):
@@ -175,6 +176,8 @@ class Session(httpx.Client):
         try:
             outgoing = next(flow)
             while True:
+                self._check_deadline(call, 0.0)  # again: to authenticate may have meant to wait for a new token
+                request.extensions[CHECKED_AT] = time.perf_counter()
                 response = self._sender.handle_request(outgoing)
                 response.read()
                 try:
@@ -193,6 +196,8 @@ class Session(httpx.Client):
         self, request: httpx.Request, call: Call, response: httpx.Response | None, attempt: int, began: float
     ) -> None:
         if self._trace is not None:
+            checked_at, sent_at = (request.extensions.pop(name, None) for name in (CHECKED_AT, SENT_AT))
+            is_window = not call.reads and checked_at is not None and sent_at is not None
             details = {
                 "connection": self._connection,
                 "method": request.method,
@@ -202,6 +207,7 @@ class Session(httpx.Client):
                 "attempt": attempt,
                 "seconds": time.perf_counter() - began,
                 "budget": call.budget,
+                "window_s": sent_at - checked_at if is_window else None,
             }
             self._trace("http", details)
 

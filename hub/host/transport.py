@@ -20,6 +20,7 @@ from hub.host.answers import read_answer
 
 MAX_IDLE_S = 5.0  # a connection that rests longer may be cut by the other side just as it is used again
 PORTS = {"http": 80, "https": 443}
+SENT_AT = "hub.sent_at"  # in a request's extensions: when its last byte had left, by time.perf_counter
 
 _Origin = tuple[str, str, int]
 
@@ -49,6 +50,7 @@ class Transport(httpx.BaseTransport):
         sock = self._kept(origin) or _connected(origin, timeouts.get("connect"))
         try:
             _send(sock, message, timeouts.get("write"))
+            request.extensions[SENT_AT] = time.perf_counter()
             response, is_reusable = _receive(sock, request, timeouts.get("read"))
         except BaseException:
             sock.close()

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hub.store.database import SCHEMA_VERSION, Store, Tx, schema_version
+from hub.contract import ConfigurationError
+from hub.store.database import Store, Tx, require_schema
 from hub.store.tables import EPOCH, MILLISECOND, budgets, cursors, orders, proofs
 
 _FATES = sa.select(orders.c.connection, orders.c.fate, sa.func.count()).group_by(orders.c.connection, orders.c.fate)
@@ -51,13 +52,18 @@ def calls_taken(tx: Tx, now: datetime) -> dict[str, int]:
     return {key: sum(calls for _, until, calls in taken if until > at) for key, taken in tx.execute(query)}
 
 
-def fault(store: Store) -> str | None:
-    """Return what is wrong with the database: gone, or another schema than this hub's; None: nothing.
+def require_ready(store: Store) -> None:
+    """Refuse a database that is gone, or that another version of the hub has made or upgraded.
 
     Raises:
-        HubError: it does not answer.
+        HubError: it is not this hub's any more, or does not answer.
     """
     if not store.is_shared and not Path(store.label).exists():  # what is open would go on, and nobody could find it
-        return "database-gone"
-    found = schema_version(store)
-    return None if found == SCHEMA_VERSION else f"schema-{found}"
+        raise ConfigurationError(
+            "database-gone",
+            "the file of the database is not there any more; what is written now is lost",
+            where=f"database {store.label}",
+            do="Stop the hub, put the file or its last backup back, and start it.",
+        )
+    with store.read() as tx:
+        require_schema(tx, store.label)

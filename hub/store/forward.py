@@ -15,7 +15,6 @@ from hub.contract import HubError
 from hub.store import leases
 from hub.store.backup import backup
 from hub.store.database import SCHEMA_VERSION, Store, Tx, refuse, version_of
-from hub.store.tables import leases as held
 from hub.store.upgrade import upgrade
 
 SILENT_S = 600  # a worker of procrastinate's that gave no sign for longer is dead
@@ -41,19 +40,22 @@ def bring_forward(store: Store, *, force: bool = False, tell: Callable[[str], No
     Raises:
         HubError: a hub works on the database, or the tables are of a newer version.
     """
+    with store.read() as tx:
+        found = version_of(tx)
+    if found is not None and found >= SCHEMA_VERSION:
+        refuse(found, store.label)
+        return Moved(found, found)
     with _alone(store), store.write() as tx:
         found = version_of(tx)
         if found is None or found == SCHEMA_VERSION:
             upgrade(tx)
             return Moved(found, SCHEMA_VERSION)
-        if found > SCHEMA_VERSION:
-            refuse(found, store.label)
         if store.is_shared and not force:
             _refuse_others(tx, store.label)
         copy = None if store.is_shared else _copy(store, found, tell)
         tell(f"upgrading the tables from {found} to {SCHEMA_VERSION}")
         upgrade(tx)
-        tx.execute(sa.delete(held))  # whoever held one writes nothing more by it
+        leases.end_all(tx)
     return Moved(found, SCHEMA_VERSION, copy)
 
 

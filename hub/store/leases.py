@@ -107,6 +107,14 @@ def give_back(engine: sa.Engine, fence: Fence) -> None:
             tx.execute(sa.update(leases).where(mine).values(until=0))
 
 
+def end_all(tx: sa.Connection) -> None:
+    """Take every lease from its holder, who writes nothing more by it.
+
+    The rows stay: a new one would begin again with an epoch that somebody may still believe in.
+    """
+    tx.execute(sa.update(leases).values(epoch=leases.c.epoch + 1, until=0))
+
+
 def holders(tx: sa.Connection) -> dict[str, str]:
     """Return who holds the leases that have not ended."""
     query = sa.select(leases.c.connection, leases.c.holder).where(leases.c.until >= _NOW)

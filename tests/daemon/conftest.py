@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -28,13 +27,12 @@ def until(condition: Callable[[], bool], seconds: float = 40) -> None:
 class Worker:
     """One `hub run`, its log in a file."""
 
-    def __init__(self, site: Site, name: str, *arguments: str) -> None:
+    def __init__(self, site: Site, name: str, *arguments: str, **environ: str) -> None:
         self.file = site.folder / f"{name}.log"
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("HUB_")}
         command = [sys.executable, "-m", "hub", "--database", site.database, "run", "--log", "json", *arguments]
         with self.file.open("w") as log:
             self.process = subprocess.Popen(
-                command, cwd=site.folder, env=clean | site.environ(), stdout=log, stderr=log
+                command, cwd=site.folder, env=site.whole_environ() | environ, stdout=log, stderr=log
             )
 
     def log(self) -> list[dict[str, Any]]:
@@ -66,8 +64,8 @@ def start() -> Iterator[Start]:
     """Start workers of a site; whatever still runs at the end is killed."""
     made: list[Worker] = []
 
-    def begin(site: Site, *arguments: str) -> Worker:
-        made.append(Worker(site, f"worker-{len(made)}", *arguments))
+    def begin(site: Site, *arguments: str, **environ: str) -> Worker:
+        made.append(Worker(site, f"worker-{len(made)}", *arguments, **environ))
         return made[-1]
 
     yield begin

@@ -17,6 +17,7 @@ CREATE TABLE connections (
 	reason JSON, 
 	PRIMARY KEY (id)
 );
+INSERT INTO "connections" VALUES('closed-shop',1772460601000,'{"code": "consent-needed", "what": "the consent has ended", "where": "closed-shop", "do": "hub connect closed-shop", "for_s": 300.0}');
 CREATE TABLE cursors (
 	connection TEXT NOT NULL, 
 	stream TEXT NOT NULL, 
@@ -36,6 +37,8 @@ CREATE TABLE locations (
 	usable BOOLEAN NOT NULL, 
 	PRIMARY KEY (connection, ref)
 );
+INSERT INTO "locations" VALUES('closed-shop','7000000000000000001','Pickup LA','ships',1,1);
+INSERT INTO "locations" VALUES('closed-shop','7000000000000000002','Returns LA','returns',0,1);
 CREATE TABLE memory (
 	connection TEXT NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -100,6 +103,7 @@ CREATE TABLE route_starts (
 	start_at BIGINT NOT NULL, 
 	PRIMARY KEY (route)
 );
+INSERT INTO "route_starts" VALUES('closed',1772452800000);
 CREATE TABLE sales_orders (
 	order_id INTEGER NOT NULL, 
 	erp TEXT NOT NULL, 

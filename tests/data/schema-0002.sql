@@ -29,6 +29,7 @@ CREATE TABLE connections (
 	reason JSON, 
 	PRIMARY KEY (id)
 );
+INSERT INTO "connections" VALUES('closed-shop',1772460601000,'{"code": "consent-needed", "what": "the consent has ended", "where": "closed-shop", "do": "hub connect closed-shop", "for_s": 300.0}');
 CREATE TABLE cursors (
 	connection TEXT NOT NULL, 
 	stream TEXT NOT NULL, 
@@ -65,6 +66,8 @@ CREATE TABLE levels (
 	read_at BIGINT NOT NULL, 
 	PRIMARY KEY (connection, variant_ref, location_ref)
 );
+INSERT INTO "levels" VALUES('old-factory','10001','20001','100','3','0',1772460301000);
+INSERT INTO "levels" VALUES('old-factory','10002','20001','7.5','0','2',1772460301000);
 CREATE TABLE listings (
 	connection TEXT NOT NULL, 
 	product TEXT NOT NULL, 
@@ -79,6 +82,8 @@ CREATE TABLE listings (
 	round INTEGER DEFAULT '0' NOT NULL, 
 	PRIMARY KEY (connection, product)
 );
+INSERT INTO "listings" VALUES('closed-shop','','done',NULL,NULL,1772460301000,NULL,NULL,NULL,0,0);
+INSERT INTO "listings" VALUES('closed-shop','30001','blocked',NULL,NULL,NULL,'aaaaaaaa','{"code": "listing-incomplete", "what": "no picture", "where": "closed-shop", "do": "Add one."}',1772463901000,2,1);
 CREATE TABLE locations (
 	connection TEXT NOT NULL, 
 	ref TEXT NOT NULL, 
@@ -88,6 +93,8 @@ CREATE TABLE locations (
 	usable BOOLEAN NOT NULL, 
 	PRIMARY KEY (connection, ref)
 );
+INSERT INTO "locations" VALUES('closed-shop','7000000000000000001','Pickup LA','ships',1,1);
+INSERT INTO "locations" VALUES('closed-shop','7000000000000000002','Returns LA','returns',0,1);
 CREATE TABLE memory (
 	connection TEXT NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -181,11 +188,13 @@ CREATE TABLE returns (
 	due_at BIGINT, 
 	PRIMARY KEY (connection, ref)
 );
+INSERT INTO "returns" VALUES('closed-shop','4035000000000000001','576000000000000001','{"ref": "4035000000000000001", "order_ref": "576000000000000001", "lines": []}','waiting',NULL,NULL,1772460361000);
 CREATE TABLE route_starts (
 	route TEXT NOT NULL, 
 	start_at BIGINT NOT NULL, 
 	PRIMARY KEY (route)
 );
+INSERT INTO "route_starts" VALUES('closed',1772452800000);
 CREATE TABLE sales_orders (
 	order_id INTEGER NOT NULL, 
 	erp TEXT NOT NULL, 
@@ -215,12 +224,16 @@ CREATE TABLE stock (
 	retry_at BIGINT, 
 	PRIMARY KEY (connection, variant_ref)
 );
+INSERT INTO "stock" VALUES('closed-shop','1729000000000000001','{"7000000000000000001": "95"}','3',1772460301000,'2','{"7000000000000000001": "95"}','{"available": "97", "demand": "0", "buffer": "2"}',1772460301000,NULL,NULL);
+INSERT INTO "stock" VALUES('closed-shop','1729000000000000002',NULL,NULL,NULL,NULL,'{"7000000000000000001": "0"}',NULL,NULL,'{"code": "quantity-refused", "what": "no", "where": "closed-shop", "do": "look"}',1772461201000);
 CREATE TABLE switches (
 	connection TEXT NOT NULL, 
 	sku TEXT NOT NULL, 
 	enabled BOOLEAN NOT NULL, 
 	PRIMARY KEY (connection, sku)
 );
+INSERT INTO "switches" VALUES('closed-shop','SAMPLE-1',0);
+INSERT INTO "switches" VALUES('closed-shop','SAMPLE-2',1);
 CREATE TABLE timeline (
 	id INTEGER NOT NULL, 
 	order_id INTEGER NOT NULL, 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
-from hub.contract import ConfigurationError
+from hub.contract import ConfigurationError, HubError
 from hub.engine import hand
-from hub.store import SCHEMA_VERSION, Store, open_store
-from hub.store.forward import bring_forward
-from hub.store.tables import authorisations
+from hub.store import SCHEMA_VERSION, LaneLostError, Store, leases, open_store, schema_version
+from hub.store.forward import Moved, bring_forward
+from hub.store.tables import authorisations, metadata
 from hub.store.upgrade import upgrade
+from tests.daemon.conftest import until
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, NOON, Site
 
@@ -150,12 +156,131 @@ def test_database_of_an_earlier_version_goes_on_where_it_was(make_site: SiteMake
     site.sync()
     numbers = sorted(row["order_no"] for row in site.sales_orders())
     assert numbers == sorted(f"TT-{refs[name]}" for name in ("placed", "shipped", "blocked", "unknown", "held"))
+    assert site.row(refs["placed"]).reason is None
     assert {name: site.fate(ref)[0] for name, ref in refs.items()} == {
         "placed": "placed", "shipped": "fulfilled", "cancelled": "cancelled", "by-hand": "held", "blocked": "placed",
         "unknown": "placed", "held": "placed",
     }  # fmt: skip
     assert site.fate(refs["by-hand"]) == ("held", "by-hand")
     assert sum(n for call, n in site.calls("tiktok").items() if call.startswith("POST /fulfillment")) == told
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("version", ["0001"])
+def test_upgrade_that_fails_in_the_middle_changes_nothing_and_goes_on_once_that_is_mended(old: str) -> None:
+    """A table of the last migration is there already: by then every other has been made."""
+    store = open_store(old, as_it_is=True)
+    with store.write() as tx:
+        tx.execute(sa.text("CREATE TABLE proofs (x INTEGER)"))
+    before = rows_of(store)
+    with pytest.raises(HubError, match="proofs"):
+        bring_forward(store)
+    assert (schema_version(store), rows_of(store)) == ("0001", before)
+    with store.write() as tx:
+        tx.execute(sa.text("DROP TABLE proofs"))
+    assert bring_forward(store).after == SCHEMA_VERSION
+    with store.read() as tx:
+        assert compare_metadata(MigrationContext.configure(tx), metadata) == []
+    store.close()
+    open_store(old).close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_again_does_nothing_and_a_newer_database_is_refused_with_the_way_back(old: str) -> None:
+    store = open_store(old, as_it_is=True)
+    bring_forward(store)
+    rows = rows_of(store)
+    assert bring_forward(store) == Moved(SCHEMA_VERSION, SCHEMA_VERSION)
+    assert rows_of(store) == rows
+    with store.write() as tx:
+        tx.execute(sa.text("UPDATE alembic_version SET version_num = '0900'"))
+    with pytest.raises(ConfigurationError, match="newer hub again, or restore the backup") as caught:
+        bring_forward(store)
+    assert caught.value.code == "database-newer"
+    store.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_copy_from_before_is_whole_and_is_the_way_back(tmp_path: Path, version: str) -> None:
+    file = loaded(version, tmp_path)
+    store = open_store(str(file), as_it_is=True)
+    before = rows_of(store)
+    said: list[str] = []
+    copy = bring_forward(store, tell=said.append).copy
+    store.close()
+    assert copy == tmp_path / f"{version}.db-before-{SCHEMA_VERSION}"
+    assert str(copy) in said[0]
+    assert copy.stat().st_mode & 0o777 == 0o600
+    again = open_store(str(copy), as_it_is=True)
+    assert (schema_version(again), rows_of(again)) == (version, before)
+    again.close()
+
+    copy.replace(file)  # back to before; and forward anew
+    copy.write_text("of another day")
+    store = open_store(str(file), as_it_is=True)
+    assert bring_forward(store).copy == tmp_path / f"{version}.db-before-{SCHEMA_VERSION}-2"
+    store.close()
+    assert copy.read_text() == "of another day"
+
+
+HOLD = """\
+import sys
+from hub.store import open_store
+with open_store(sys.argv[1], as_it_is=True).lock("lane:shop") as won:
+    print("held" if won else "busy", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_upgrade_is_refused_while_a_hub_of_the_old_version_works(old: str, version: str) -> None:
+    """Both versions made their lanes so: a lock of their own process."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, old], stdin=PIPE, stdout=PIPE, text=True) as hub:
+        assert hub.stdout is not None
+        assert hub.stdout.readline() == "held\n"
+        store = open_store(old, as_it_is=True)
+        before = rows_of(store)
+        with pytest.raises(HubError, match="Stop every hub run") as caught:
+            bring_forward(store)
+        assert caught.value.code == "database-in-use"
+        assert (schema_version(store), rows_of(store)) == (version, before)
+        hub.kill()
+    until(lambda: _is_free(store))
+    store.close()
+
+
+def _is_free(store: Store) -> bool:
+    """Say whether the upgrade goes on; PostgreSQL takes a moment to see that a session's process died."""
+    try:
+        return bring_forward(store).after == SCHEMA_VERSION
+    except HubError as error:
+        if error.code != "database-in-use":
+            raise
+        return False
+
+
+def test_whoever_held_a_lease_before_a_forced_upgrade_writes_nothing_after(postgres_database: str) -> None:
+    """Also not once others took it: its epoch never comes again."""
+    store = open_store(postgres_database)
+    fence, _ = leases.take(store.engine, ["shop"], "old", 60, 0)
+    with store.write() as tx:
+        leases.end_all(tx)
+    newer, busy = leases.take(store.engine, ["shop"], "new", 60, 0)
+    assert busy == []
+    with pytest.raises(LaneLostError), leases.within(fence), store.write():
+        pass
+    with leases.within(newer), store.write():
+        pass
+    store.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_old_database_has_rows_in_every_table(tmp_path: Path, version: str) -> None:
+    store = open_store(str(loaded(version, tmp_path)), as_it_is=True)
+    assert [name for name, rows in rows_of(store).items() if not rows] == []
+    store.close()
 
 
 def test_every_released_schema_has_its_old_database() -> None:

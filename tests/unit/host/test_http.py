@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -47,9 +48,9 @@ def clock() -> StepClock:
 def make(clock: StepClock) -> Iterator[Callable[..., Session]]:
     made: list[Session] = []
 
-    def make(*, dry: bool = False, timeout_s: float = 5) -> Session:
+    def make(*, dry: bool = False, timeout_s: float = 5, trace: Any = None) -> Session:
         made.append(Session("shop", clock=clock, budgets=Budgets(clock), guard=Guard(dry=dry),
-                            log=structlog.get_logger(), timeout_s=timeout_s))  # fmt: skip
+                            log=structlog.get_logger(), timeout_s=timeout_s, trace=trace))  # fmt: skip
         return made[-1]
 
     yield make
@@ -174,6 +175,40 @@ def test_write_whose_turn_comes_after_its_deadline_does_not_wait_for_it(
         with pytest.raises(TransientError, match="send-window-passed"):
             session.post(httpserver.url_for("/a"), extensions=call)
     assert clock.waited == 0
+
+
+class Slow(httpx.Auth):
+    """Needs a new token first, which takes its time."""
+
+    def __init__(self, clock: StepClock) -> None:
+        self._clock = clock
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        self._clock.wait(60)
+        yield request
+
+
+def test_write_whose_deadline_passes_while_a_token_is_renewed_is_not_sent(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    httpserver.expect_request("/a").respond_with_data("{}")
+    with send_before(clock.now() + timedelta(seconds=30)), pytest.raises(TransientError, match="send-window-passed"):
+        make().post(httpserver.url_for("/a"), extensions=WRITE, auth=Slow(clock))
+    assert httpserver.log == []
+
+
+def test_what_passes_between_the_last_check_and_the_last_byte_of_a_write_is_told(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    """Law 1: the window that cannot be closed is measured; a read has none, and waiting for a token is not in it."""
+    httpserver.expect_request("/a").respond_with_data("{}")
+    told: list[dict[str, Any]] = []
+    session = make(trace=lambda event, details: told.append(details))
+    session.post(httpserver.url_for("/a"), extensions=WRITE, auth=Slow(clock))
+    session.post(httpserver.url_for("/a"), extensions=READ, auth=Slow(clock))
+    write, read = told
+    assert 0 < write["window_s"] < write["seconds"]
+    assert read["window_s"] is None
 
 
 def test_budget_spreads_calls_over_its_window(
