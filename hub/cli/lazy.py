@@ -14,6 +14,16 @@ from hub.cli.options import with_common
 Section = Mapping[str, tuple[str, str]]
 
 
+class Listing(click.Group):
+    """A group whose own arguments, where no command is named, are those of its command ``list``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command in that was left out."""
+        if not set(args) & {*self.commands, *ctx.help_option_names}:
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 class LazyGroup(click.Group):
     """A group whose commands are named by place.
 

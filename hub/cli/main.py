@@ -21,6 +21,7 @@ SECTIONS = {
         "connect": ("hub.cli.connect:connect", "Connect a connection: by consent, or by a key the hub keeps."),
         "connectors": ("hub.cli.plugins:connectors", "List the installed connectors."),
         "locations": ("hub.cli.locations:locations", "List the locations of each connection."),
+        "webhooks": ("hub.cli.webhooks:webhooks", "Have connections tell the hub of news; list what they deliver."),
     },
     "Run": {
         "sync": ("hub.cli.sync:sync", "Do one pass: read, release, place; --dry-run shows it first."),

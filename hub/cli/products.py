@@ -13,6 +13,7 @@ from rich.text import Text
 
 from hub.cli import show
 from hub.cli.database import say
+from hub.cli.lazy import Listing
 from hub.cli.opening import opened_world
 from hub.cli.options import Choices
 from hub.cli.progress import EVERY_S
@@ -35,17 +36,7 @@ OFF = "off"
 CENT = Decimal("0.01")
 
 
-class _Listing(click.Group):
-    """A group whose own arguments, where no command is named, are those of its command ``list``."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command in that was left out."""
-        if not set(args) & {*self.commands, *ctx.help_option_names}:
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(cls=_Listing)
+@click.group(cls=Listing)
 def products() -> None:
     """List the products of both sides, matched by SKU: hub products [ROUTE] [--only ...] [--refresh].
 

@@ -13,6 +13,7 @@ from hub.engine.wake import hear, note
 from hub.engine.world import World
 
 ROOM = 1_000  # deliveries that may wait to be noted; the next one is refused, and its sender repeats it
+GATHER_S = 0.2  # one change may fire several deliveries, and a burst is one look
 AGAIN_S = 1.0
 QUIET_S = 600.0  # the same trouble is logged once in this time, whatever comes in
 TAKEN, REFUSED, LATER = 200, 401, 503
@@ -74,6 +75,7 @@ class Inbox:
             try:
                 id_, hints = self._waiting.get(block=not self._over.is_set())
                 found[id_] = hints
+                self._over.wait(GATHER_S)
                 for _ in range(ROOM):
                     id_, hints = self._waiting.get_nowait()
                     found[id_] = [*found.get(id_, []), *hints]

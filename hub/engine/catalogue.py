@@ -40,10 +40,10 @@ def refresh(world: World, erp: Connected, *, for_stock: bool) -> bool:
     if not (is_needed or (for_stock and has_passed(max(seen), QUIET_S, now))):
         return False
     with unhurried():
-        return _read(world, erp)
+        return read(world, erp)
 
 
-def _read(world: World, erp: Connected) -> bool:
+def read(world: World, erp: Connected) -> bool:
     """Read the Variants that changed; where only that fails, say so once, and Orders go on without."""
     now, failed_at = world.clock.now(), world.unread.get(erp.id)
     with world.store.read() as tx:
@@ -97,7 +97,7 @@ def look_up(world: World, erp: Connected, skus: Iterable[str], *, to_place: bool
     with world.store.read() as tx:
         have = known.variants_by_sku(tx, erp.id, wanted)
         _, at = known.cursor(tx, erp.id, STREAM)
-    if to_place and have and (at is None or has_passed(at, period, now)) and _read(world, erp):
+    if to_place and have and (at is None or has_passed(at, period, now)) and read(world, erp):
         with world.store.read() as tx:
             have = known.variants_by_sku(tx, erp.id, wanted)
     asked = now.timestamp()

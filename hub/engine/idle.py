@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hub.engine import place, pull, release
+from hub.engine import place, pull, release, wake
 from hub.engine.outcome import resting
 from hub.engine.world import Connected, World
 from hub.store import Tx, known, orders, outbox
@@ -15,7 +15,7 @@ GATHER_LESS_S = 2.0  # a gathered release still leaves within its time
 
 
 def idle_s(world: World, connected: Connected) -> float:
-    """Return how long it is until a Connection's next pull, release or effect, or until its rest is over."""
+    """Return how long it is until a Connection's next hint, pull, release or effect, or until its rest is over."""
     now = world.clock.now()
     times = [now + timedelta(seconds=MAX_IDLE_S)]
     with world.store.read() as tx:
@@ -23,6 +23,8 @@ def idle_s(world: World, connected: Connected) -> float:
         if connected.id in rests:
             times.append(rests[connected.id])
         else:
+            hint = wake.next_due(tx, connected, now)
+            times += [hint] if hint is not None else []
             times += _channel_times(tx, world, connected, set(rests), now)
             times += _erp_times(tx, world, connected)
     soonest = min(times)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hub.contract import HubError
-from hub.engine import cancellations, catalogue, homes, place, pull, release, steps, stock, stray, watch
+from hub.engine import cancellations, catalogue, homes, place, pull, release, steps, stock, stray, subscribe, watch
 from hub.engine.idle import idle_s
+from hub.engine.look import look
 from hub.engine.outcome import attempt, pause, resting, resume, traced
 from hub.engine.progress import Progress
 from hub.engine.world import Connected, World
@@ -87,10 +88,11 @@ def _visit(world: World, progress: Progress, stop: threading.Event, id_: str) ->
 
 
 def _step(world: World, progress: Progress, connected: Connected, rests: Collection[str], stop: threading.Event) -> Did:
+    looked = look(world, connected)
     done = channel_step(world, progress, connected, rests) if world.routes_from(connected.id) else Did()
-    if world.routes_to(connected.id) and erp_step(world, progress, connected, stop):
-        return replace(done, worked=True)
-    return done
+    sent = bool(world.routes_to(connected.id)) and erp_step(world, progress, connected, stop)
+    subscribe.renew(world, connected)
+    return replace(done, worked=True) if sent or looked else done
 
 
 def _near(world: World, connected: Connected) -> frozenset[str]:

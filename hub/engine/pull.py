@@ -24,8 +24,14 @@ def is_due(world: World, channel: Connected) -> bool:
     return at is None or has_passed(at, world.timing.orders_every_s, world.clock.now())
 
 
-def pull_orders(world: World, channel: Connected, progress: Callable[[int], None] = lambda n: None) -> Recorded:
-    """Read every page since the last pull; each page is stored with its cursor in one transaction."""
+def pull_orders(
+    world: World, channel: Connected, progress: Callable[[int], None] = lambda n: None, told: set[str] | None = None
+) -> Recorded:
+    """Read every page since the last pull; each page is stored with its cursor in one transaction.
+
+    Args:
+        told: takes in the refs of the Orders that were told.
+    """
     cursor, rules = _begin(world, channel)
     start = min(rules.starts.values())
     if _names_places(world, channel):
@@ -37,6 +43,8 @@ def pull_orders(world: World, channel: Connected, progress: Callable[[int], None
             total += _store(world, channel, page)
             cursor = page.cursor or cursor
             progress(len(page.items))
+            if told is not None:
+                told |= {order.ref for order in page.items}
     with world.store.write() as tx:
         known.set_cursor(tx, channel.id, STREAM, cursor, began)
     return total

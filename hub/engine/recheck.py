@@ -88,6 +88,16 @@ def recheck_erp(world: World, erp: Connected) -> bool:
     return bool(rows)
 
 
+def recheck_named(world: World, erp: Connected, refs: Sequence[str]) -> None:
+    """Look whether some sales orders of open orders were deleted or edited: at most a batch, in one reading."""
+    with world.store.read() as tx:
+        rows = orders.open_named(tx, erp.id, refs[:ERP_BATCH])
+        mine = [row for row in rows if row.connection in world.connected and world.takes_orders(row.route)]
+        links = orders.links_of(tx, [row.id for row in mine])
+    if mine:
+        _check(world, erp, mine, links)
+
+
 def _check(world: World, erp: Connected, rows: Sequence[OrderRow], links: Mapping[int, Link]) -> None:
     keys = [_key(row, world.connected[row.connection]) for row in rows]
     by_key: dict[str, list[PlacedOrder]] = {}

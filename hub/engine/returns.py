@@ -38,8 +38,9 @@ def book(world: World, channel: Connected) -> bool:
     """Read what came back since the last time, and book what was received; say whether anything was done."""
     if not routes_of(world, channel.id):
         return False
-    done = _pull(world, channel)
-    now = world.clock.now()
+    done, now = _is_due(world, channel), world.clock.now()
+    if done:
+        read(world, channel)
     with world.store.read() as tx:
         due = ledger.due(tx, channel.id, now, BATCH)
         rows = orders.by_refs(tx, channel.id, [each.order_ref for each in due])
@@ -52,20 +53,25 @@ def book(world: World, channel: Connected) -> bool:
     return done or bool(due)
 
 
-def _pull(world: World, channel: Connected) -> bool:
+def _is_due(world: World, channel: Connected) -> bool:
+    now = world.clock.now()
+    with world.store.read() as tx:
+        _, at = known.cursor(tx, channel.id, STREAM)
+    return at is None or not at <= now < at + timedelta(seconds=world.timing.returns_every_s)
+
+
+def read(world: World, channel: Connected) -> None:
+    """Read what came back since the last time."""
     now = world.clock.now()
     with world.store.write() as tx:
-        cursor, at = known.cursor(tx, channel.id, STREAM)
+        cursor, _ = known.cursor(tx, channel.id, STREAM)
         starts = [r.orders.start or known.route_start(tx, r.name, now) for r in routes_of(world, channel.id)]
-    if at is not None and at <= now < at + timedelta(seconds=world.timing.returns_every_s):
-        return False
     for page in pages(world, channel, "pull_returns", since=cursor, start=min(starts)):
         cursor = page.cursor or cursor
         with world.store.write() as tx:
             ledger.see(tx, channel.id, page.items, now)
     with world.store.write() as tx:
         known.set_cursor(tx, channel.id, STREAM, cursor, now)
-    return True
 
 
 def _book_one(world: World, channel: Connected, each: ReturnRow, row: OrderRow) -> None:

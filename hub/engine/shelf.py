@@ -21,15 +21,20 @@ STREAM = "catalogue"
 ZERO = Decimal(0)
 
 
-def refresh(world: World, channel: Connected, route: Route, *, resting: Collection[str] = ()) -> bool:
+def refresh(
+    world: World, channel: Connected, route: Route, *, resting: Collection[str] = (), anyway: bool = False
+) -> bool:
     """Read what changed in a channel's catalogue, once per period of its stock; look new SKUs up in the ERP.
 
     One call to the channel where nothing changed.
+
+    Args:
+        anyway: read it although it was read a short while ago.
     """
     now = world.clock.now()
     with world.store.read() as tx:
         cursor, at = known.cursor(tx, channel.id, STREAM)
-    if at is not None and now - at < timedelta(seconds=route.inventory.every_s):
+    if not anyway and at is not None and now - at < timedelta(seconds=route.inventory.every_s):
         return False
     refresh_locations(world, channel)
     for page in pages(world, channel, "pull_products", since=cursor, start=None):

@@ -43,7 +43,9 @@ def gather(world: World, erp: Connected) -> bool:
     routes = routes_to(world, erp.id)
     if not routes or not (any(route.orders.enabled for route in routes) or _is_any_open(world, erp)):
         return False
-    done = _pull(world, erp)
+    done = _is_due(world, erp)
+    if done:
+        read(world, erp)
     return _look_at_due(world, erp) or done
 
 
@@ -53,23 +55,29 @@ def _is_any_open(world: World, erp: Connected) -> bool:
         return bool(orders.open_placed(tx, erp.id, 0, 1))
 
 
-def _pull(world: World, erp: Connected) -> bool:
+def _is_due(world: World, erp: Connected) -> bool:
     now = world.clock.now()
     with world.store.read() as tx:
+        _, at = known.cursor(tx, erp.id, STREAM)
+    return at is None or not at <= now < at + timedelta(seconds=world.timing.fulfillments_every_s)
+
+
+def read(world: World, erp: Connected) -> set[str]:
+    """Read what the ERP shipped since the last time; return the sales orders of which that told anything new."""
+    now, told = world.clock.now(), set[str]()
+    with world.store.read() as tx:
         cursor, at = known.cursor(tx, erp.id, STREAM)
-    if at is not None and at <= now < at + timedelta(seconds=world.timing.fulfillments_every_s):
-        return False
     start = _start(world, erp, now)
     for page in pages(world, erp, "pull_fulfillments", since=cursor, start=start):
         cursor = page.cursor or cursor
         with world.store.write() as tx:
-            _see(tx, erp.id, page.items, now)
+            told.update(_see(tx, erp.id, page.items, now))
             if page.cursor is not None:
                 known.set_cursor(tx, erp.id, STREAM, cursor, at or now - timedelta(days=1))
     with world.store.write() as tx:
         known.set_cursor(tx, erp.id, STREAM, cursor, now)
         shipping.forget_unlinked(tx, erp.id, now - FORGET)
-    return True
+    return told
 
 
 def _start(world: World, erp: Connected, now: datetime) -> datetime:
@@ -78,13 +86,12 @@ def _start(world: World, erp: Connected, now: datetime) -> datetime:
         return min(route.orders.start or known.route_start(tx, route.name, now) for route in routes_to(world, erp.id))
 
 
-def _see(tx: Tx, erp: str, items: Sequence[Fulfillment], now: datetime) -> None:
+def _see(tx: Tx, erp: str, items: Sequence[Fulfillment], now: datetime) -> list[str]:
     found = {}
     for item in items:
         document = item.model_dump_json(exclude_defaults=True)
         found[item.ref] = (item, document, hashlib.sha256(document.encode()).hexdigest())
-    if found:
-        shipping.see(tx, erp, found, now)
+    return shipping.see(tx, erp, found, now) if found else []
 
 
 def _look_at_due(world: World, erp: Connected) -> bool:

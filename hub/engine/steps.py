@@ -66,7 +66,7 @@ def run_steps(world: World, connected: Connected, steps: Sequence[tuple[str, Ste
             did |= _work(world, connected, name, step)
         except HubError as error:
             failed += isinstance(error, TransientError)
-            if not _is_of_one_step(error) or failed > 1:
+            if not is_of_one_step(error) or failed > 1:
                 raise
             if rest(world, key, error):
                 world.log.warning("step-paused", connection=connected.id, step=name, code=error.code, what=error.what)
@@ -83,7 +83,7 @@ def _work(world: World, connected: Connected, name: str, step: Step) -> bool:
         return step(world, connected)
 
 
-def _is_of_one_step(error: HubError) -> bool:
+def is_of_one_step(error: HubError) -> bool:
     """Say whether perhaps only this one thing fails, so that the Connection's other work can go on."""
     if isinstance(error, TransientError):
         return error.connection is not None and error.code not in OF_ALL

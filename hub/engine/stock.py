@@ -27,10 +27,13 @@ def every_s(world: World, erp: str) -> float | None:
     return min(rules, default=None)
 
 
-def sweep(world: World, erp: Connected) -> bool:
+def sweep(world: World, erp: Connected, *, early: bool = False) -> bool:
     """Read every level of one mapped Location that is due; say whether anything was read.
 
     One Location a call of this, so that orders go between: ceil(rows / page size) calls to the ERP.
+
+    Args:
+        early: a quarter of the period is long enough, because something is said to have changed.
     """
     period = every_s(world, erp.id)
     if period is None or "pull_inventory" not in erp.capabilities:
@@ -39,7 +42,7 @@ def sweep(world: World, erp: Connected) -> bool:
     with world.store.read() as tx:
         places = sources(world, tx, erp.id)
         swept = {place: known.cursor(tx, erp.id, f"{STREAM}:{place}")[1] for place in places}
-    now = world.clock.now()
+    now, period = world.clock.now(), period / 4 if early else period
     due = [place for place, at in swept.items() if at is None or now - at >= timedelta(seconds=period)]
     if not due:
         return False

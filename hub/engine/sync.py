@@ -13,6 +13,7 @@ from hub.contract import HubError, TransientError
 from hub.engine import place
 from hub.engine.lane import channel_step, enter, erp_step, is_sent_orders
 from hub.engine.lanes import Lanes, lane_lost, lanes
+from hub.engine.look import look
 from hub.engine.outcome import attempt, pause, resting, resume
 from hub.engine.progress import Progress
 from hub.engine.world import Connected, World
@@ -79,11 +80,16 @@ class Crew:
         for channel in self.channels:
             done |= self._guarded(channel, partial(self._channel_step, channel, pull_anyway))
         for erp in self.erps:
-            done |= self._guarded(erp, partial(erp_step, self.world, self.progress, erp, self.stop))
+            done |= self._guarded(erp, partial(self._erp_step, erp))
         return done
 
     def _channel_step(self, channel: Connected, pull_anyway: bool) -> bool:
-        return channel_step(self.world, self.progress, channel, self.progress.errors, pull_anyway).did
+        looked = look(self.world, channel)
+        return channel_step(self.world, self.progress, channel, self.progress.errors, pull_anyway).did or looked
+
+    def _erp_step(self, erp: Connected) -> bool:
+        looked = look(self.world, erp)
+        return erp_step(self.world, self.progress, erp, self.stop) or looked
 
     def _guarded(self, connected: Connected, step: Callable[[], bool]) -> bool:
         if self.stop.is_set() or connected.id in self.progress.errors:

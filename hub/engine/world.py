@@ -115,6 +115,8 @@ class World:
     unread: dict[str, datetime] = field(default_factory=dict)  # ERPs whose catalogue could not be read -> when
     batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
     entered: set[str] = field(default_factory=set)  # Connections that this process has visited
+    renewals: dict[str, datetime] = field(default_factory=dict)  # when webhooks are registered anew
+    unrenewed: set[str] = field(default_factory=set)  # Connections where that failed
     _from: dict[str, list[Route]] = field(default_factory=dict)
     _to: dict[str, list[Route]] = field(default_factory=dict)
 

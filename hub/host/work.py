@@ -20,18 +20,18 @@ class Work:
         self.calls[budget] = self.calls.get(budget, 0) + 1
 
 
-_work: ContextVar[Work | None] = ContextVar("work", default=None)
+_works: ContextVar[tuple[Work, ...]] = ContextVar("works", default=())
 _urgent: ContextVar[bool] = ContextVar("urgent", default=True)
 
 
 @contextmanager
 def counted(work: Work) -> Iterator[None]:
-    """Count the calls of this context as those of a piece of work."""
-    token = _work.set(work)
+    """Count the calls of this context as those of a piece of work, and of what it is a part of."""
+    token = _works.set((*_works.get(), work))
     try:
         yield
     finally:
-        _work.reset(token)
+        _works.reset(token)
 
 
 @contextmanager
@@ -50,7 +50,6 @@ def is_urgent() -> bool:
 
 
 def count_call(budget: Budget | None) -> None:
-    """Count a call for the work of this context, if it is counted."""
-    work = _work.get()
-    if work is not None:
+    """Count a call for the work of this context, as far as it is counted."""
+    for work in _works.get():
         work.count(budget)

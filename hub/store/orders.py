@@ -124,6 +124,13 @@ def open_placed(tx: Tx, erp: str, after_id: int, limit: int) -> list[OrderRow]:
     return _rows(tx.execute(query.order_by(orders.c.id).limit(limit)))
 
 
+def open_named(tx: Tx, erp: str, refs: Sequence[str]) -> list[OrderRow]:
+    """Return those with units still to ship of the orders that have these sales orders in an ERP."""
+    query = sa.select(*SNAPSHOT).join(sales_orders, sales_orders.c.order_id == orders.c.id)
+    query = query.where(sales_orders.c.erp == erp, sales_orders.c.ref.in_(refs), orders.c.is_open.is_(True))
+    return _rows(tx.execute(query.order_by(orders.c.id)))
+
+
 def count_open_placed(tx: Tx, erp: str) -> int:
     """Return how many orders have a sales order in an ERP and units still to ship."""
     query = sa.select(sa.func.count()).select_from(orders.join(sales_orders, sales_orders.c.order_id == orders.c.id))

@@ -374,7 +374,10 @@ wakes = sa.Table(
     sa.Column("connection", Text, primary_key=True),
     sa.Column("kind", Text, primary_key=True),
     sa.Column("ref", Text, primary_key=True),  # "" where the hint names nothing
-    sa.Column("at", Instant, nullable=False),
+    sa.Column("at", Instant, nullable=False),  # when it was heard last
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("heard", sa.Integer, nullable=False),  # how often; one heard again during a look is not forgotten by it
+    sa.Column("asked", sa.Integer, nullable=False),  # how often nothing was to be seen yet
 )
 
 costs = sa.Table(

@@ -29,6 +29,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text, primary_key=True),
         sa.Column("ref", sa.Text, primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("due_at", sa.BigInteger, nullable=False),
+        sa.Column("heard", sa.Integer, nullable=False),
+        sa.Column("asked", sa.Integer, nullable=False),
     )
     op.create_table(
         "costs",
