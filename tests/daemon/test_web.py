@@ -187,6 +187,18 @@ def test_slow_verification_is_answered_before_the_sender_gives_up(site: Site, mo
         assert front.get("/healthz").status_code == 200
 
 
+def test_delivery_is_answered_at_once_while_somebody_else_writes_to_the_database(front: Front) -> None:
+    """It is verified, then answered, then noted: the less patient sender waits three seconds."""
+    with front.world.store.write():
+        began = time.monotonic()
+        assert front.deliver(BODY).status_code == 200
+        assert time.monotonic() - began < web.ANSWER_S
+        time.sleep(2 * inbox.GATHER_S)
+        assert front.woken == []
+    until(lambda: front.woken == ["shop"])
+    assert noted(front) == [("shop", "orders", "5001")]
+
+
 def test_nothing_listens_after_the_end_and_what_was_taken_is_noted(site: Site) -> None:
     world = site.open()
     with front_of(world) as front:
