@@ -61,13 +61,13 @@ def test_wrong_signature_is_refused_and_looks_like_an_unknown_connection(front: 
         front.deliver(BODY, sign=""),
         front.deliver(BODY.replace(b"5001", b"5002"), sign=signature(BODY)),
         front.deliver(BODY, connection="nobody"),
-        front.deliver(BODY, connection="factory"),  # reads no webhooks here
+        front.deliver(BODY, connection="factory"),  # of another system, whose signature it is not
     ]
     assert [answer.status_code for answer in wrong] == [401] * 5
     assert {(tuple(answer.headers.items()), answer.content) for answer in wrong} == {
         (tuple(wrong[0].headers.items()), b"")
     }
-    assert outcomes(front) == {"refused": 3, "unknown": 2}
+    assert outcomes(front) == {"refused": 4, "unknown": 1}
     assert noted(front) == []
 
 

@@ -12,9 +12,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.contract import HintKind
+from hub.contract import Hint, HintKind
+from hub.engine import wake
 from tests.flow.conftest import SiteMaker
-from tests.flow.hinting import hint, waiting, work
+from tests.flow.hinting import waiting, work
 from tests.flow.stock_site import in_erp, list_products, sells
 from tests.site import HOUR, Site
 
@@ -49,8 +50,11 @@ def play(site: Site, hinted: Sequence[Given]) -> dict[str, Any]:
     ]
     for step, happens in enumerate(happenings):
         happens()
-        for _, connection, kind, which in (each for each in hinted if each[0] == step):
-            hint(site, connection, kind, *_ref(site, refs, connection, which))
+        world = site.open()
+        for connection in ("shop", "factory"):
+            mine = [(kind, which) for at, id_, kind, which in hinted if (at, id_) == (step, connection)]
+            known = _refs(site, refs, connection)
+            wake.note(world, connection, [Hint(kind=kind, ref=known[which]) for kind, which in mine])
         work(site, "shop", "factory")
         site.advance(400)
         site.sync()
@@ -60,15 +64,12 @@ def play(site: Site, hinted: Sequence[Given]) -> dict[str, Any]:
     return _state(site, refs)
 
 
-def _ref(site: Site, refs: Sequence[str], connection: str, which: int) -> tuple[str, ...]:
-    if which > KNOWN:
-        return ()  # names nothing
-    if which == KNOWN:
-        return ("999999999999999999",)
-    if connection == "shop":
-        return (refs[which],)
-    found = [row for row in site.sales_orders(deleted=True) if row["order_no"] == f"TT-{refs[which]}"]
-    return (str(found[0]["id"]) if found else "1",)
+def _refs(site: Site, refs: Sequence[str], connection: str) -> list[str | None]:
+    """Return what may be named: the record of each order, one that is not there, and nothing."""
+    if connection == "factory":
+        ids = {row["order_no"]: str(row["id"]) for row in site.sales_orders(deleted=True)}
+        refs = [ids.get(f"TT-{ref}", "1") for ref in refs]
+    return [*refs, "999999999999999999", None]
 
 
 def _ship(site: Site, ref: str) -> None:
