@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.contract import HubError
 from tests.flow.conftest import SiteMaker
@@ -84,6 +85,37 @@ def test_clock_that_is_off_is_measured(make_site: SiteMaker) -> None:
     error = _error(site, "shop")
     assert error.code == "clock-skew"
     assert "400" in error.what
+
+
+@pytest.mark.parametrize("ahead_s", [-400, 40, 864_000, -864_000])
+def test_clock_that_is_off_rests_the_shop_with_its_work_kept_until_it_is_mended(
+    make_site: SiteMaker, ahead_s: int
+) -> None:
+    """A day of it: said once when it goes and once when it returns, no order lost, and the ERP works on."""
+    site = make_site()
+    ours_by_katana = (site.folder / "routes.yaml").read_text().replace(
+        f"clock: {site.tiktok.url}", f"clock: {site.katana.url}"
+    )  # fmt: skip
+    (site.folder / "routes.yaml").write_text(ours_by_katana)
+    known = site.order()
+    site.sync()
+    site.katana_sim("clock", {"advance_s": ahead_s})  # which is ours
+    unseen = site.order()
+    with capture_logs() as log:
+        for _ in range(3):
+            error = _error(site, "shop")
+            assert (error.code, str(abs(ahead_s)) in error.what) == ("clock-skew", True)
+            assert "NTP" in error.do
+            assert site.fates() == {"held": 1}
+            site.advance(8 * HOUR)
+        now = site.tiktok_sim("clock", method="GET")["now"]
+        site.katana_sim("clock", {"now": now})
+        site.advance(301)
+        assert site.sync().errors == {}
+    assert site.fate(known) == site.fate(unseen) == ("placed", None)
+    assert len(site.sales_orders()) == 2
+    told = [entry["event"] for entry in log if entry.get("connection") == "shop"]
+    assert [event for event in told if event.startswith("connection-")] == ["connection-paused", "connection-back"]
 
 
 def test_wrong_katana_key_keeps_the_orders_and_says_where_keys_are_made(site: Site) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -203,3 +205,28 @@ def test_a_stopped_simulator_sends_no_more_and_leaves_no_thread(receiver: Receiv
     simulator.start()  # what waited is sent once it serves again
     until(lambda: len(receiver.got) == 1)
     simulator.stop()
+
+
+ABANDONED = """
+import sys
+from tiktok_simulator import Simulator
+from tests.plugins.tiktok.tiktok_caller import Caller
+
+simulator = Simulator(options={"rate_limit": "off", "webhook_app_url": sys.argv[1]})
+simulator.start()
+caller = Caller(simulator)
+caller.seed({"count": 50})
+while not caller.control("webhooks")["pending"]:
+    pass
+print("left")
+"""
+
+
+def test_a_process_ends_though_a_delivery_hangs_and_nobody_stops_the_simulator() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/hook"
+        command = [sys.executable, "-c", ABANDONED, address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        silent.settimeout(5)
+        silent.accept()[0].close()
+    assert (done.stdout, done.stderr) == ("left\n", "")

@@ -167,6 +167,12 @@ def test_a_split_is_told_with_its_packages(caller: Caller, receiver: Receiver) -
     assert (told["sc_type"], told["role_type"]) == ("SPLIT", "ROLE_SELLER")
     assert {each["package_id"] for each in told["package_list"]} == {each["id"] for each in made["packages"]}
     assert all(each["order_id_list"] == [order] for each in told["package_list"])
+    (other,) = caller.seed({"market": "GB", "on_hold": False, "lines": [{"sku": "A"}, {"sku": "B"}]})
+    caller.act(other, "ship", sku="A")  # who ships a part has split the rest off
+    settled(caller)
+    packages = {line["package_id"] for line in caller.order(other)["line_items"]}
+    assert {each["package_id"] for each in receiver.data(4)[1]["package_list"]} == packages
+    assert len(packages) == 2
 
 
 def test_requests_and_cancellations_are_told_step_by_step(caller: Caller, receiver: Receiver) -> None:
