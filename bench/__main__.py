@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import calls, orders, startup
+from bench import calls, freshness, orders, startup
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
         calls.measure_stock,
         calls.measure_parcels,
         calls.measure_quiet,
+        freshness.measure,
     )
     for measure in measures:
         for name, value in measure().items():

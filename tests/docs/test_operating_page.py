@@ -31,6 +31,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made.write_route_file()
     made.run("hub connect tiktok-us")
     made.run("hub sync")
+    made.site.both("clock", {"rate": 1})  # a shop takes eight calls of one kind a second, and there are more topics
     yield made
     made.close()
 
