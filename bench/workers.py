@@ -11,66 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.shop import NOON, VARIANTS, Shop, shop
+from bench import pairs
+from bench.shop import NOON, Shop, shop
 
 PAIRS = 32  # shops, each with an ERP Connection of its own: 64 lanes
 EACH = 40  # orders of each shop
 LATENCY_MS = 100
 LANES = 2  # of each worker, so that four of them still leave the machine's cores room
 PATIENCE_S = 150.0
-HEAD = """\
-version: 1
-clock: {channel}/_sim/clock
-connections:
-"""
-PAIR = """\
-  shop{n}:
-    connector: tiktok
-    settings:
-      app_key: ${{APP_KEY}}
-      app_secret: ${{APP_SECRET}}
-      refresh_token: ${{REFRESH_TOKEN}}
-      shop: "{shop}"
-      api_url: {channel}
-      auth_url: {channel}
-      consent_url: {channel}/open/authorize
-      requests_per_second: 50
-  factory{n}:
-    connector: katana
-    settings: {{api_key: "${{API_KEY}}", api_url: "{erp}/v1", requests_per_minute: 1000000}}
-"""
-ROUTE = """\
-  - name: route{n}
-    channel: shop{n}
-    erp: factory{n}
-    orders: {{start: 2026-03-01}}
-    fulfillments: {{enabled: false}}
-    inventory: {{enabled: false}}
-"""
-
-
-def _shop_id(number: int) -> str:
-    return str(7495000000000000000 + number)
-
-
-def _seed(opened: Shop) -> None:
-    numbers = range(PAIRS)
-    shops = [{"id": _shop_id(n), "name": f"Shop {n}", "region": "US"} for n in numbers]
-    opened.control("katana", "seed", {"reset": True, "variants": VARIANTS})
-    lines = [{"sku": "MUG", "price": "20.00", "quantity": 2}, {"sku": "TEE", "price": "15.00"}]
-    orders = [{"shop_id": _shop_id(n), "count": EACH, "lines": lines, "create_time": NOON - 60, "step_s": 0}
-              for n in numbers]  # fmt: skip
-    opened.control("tiktok", "clock", {"now": NOON, "rate": 1})
-    opened.control("katana", "clock", {"now": NOON, "rate": 1})
-    opened.control("tiktok", "seed", {"reset": True, "shops": shops, "orders": orders})
-
-
-def _write_routes(opened: Shop, folder: Path) -> None:
-    told = {"channel": opened.urls["tiktok"], "erp": opened.urls["katana"]}
-    text = HEAD.format(**told)
-    text += "".join(PAIR.format(n=n, shop=_shop_id(n), **told) for n in range(PAIRS))
-    text += "routes:\n" + "".join(ROUTE.format(n=n) for n in range(PAIRS))
-    (folder / "routes.yaml").write_text(text)
 
 
 @contextmanager
@@ -94,6 +42,14 @@ def _cpu_s(processes: list[subprocess.Popen[bytes]]) -> float:
         fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _seed(opened: Shop) -> None:
+    lines = [{"sku": "MUG", "price": "20.00", "quantity": 2}, {"sku": "TEE", "price": "15.00"}]
+    each = {"count": EACH, "lines": lines, "create_time": NOON - 60, "step_s": 0}
+    for name in opened.urls:
+        opened.control(name, "clock", {"now": NOON, "rate": 1})
+    pairs.seed(opened, PAIRS, [{"shop_id": pairs.shop_id(n), **each} for n in range(PAIRS)])
 
 
 def _until(condition: object, what: str) -> float:
@@ -152,7 +108,7 @@ def measure() -> dict[str, float]:
             with shop(folder / "shop") as opened:
                 (folder / "hub").mkdir()
                 _seed(opened)
-                _write_routes(opened, folder / "hub")
+                pairs.write_routes(opened, folder / "hub", PAIRS)
                 for count in (1, 2, 4):
                     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                         connection.execute(f"CREATE DATABASE workers{count}")

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from hub.contract import Cursor
 from hub.engine import demand, pull, shelf, stock, write_stock
-from hub.engine.sellable import Item, Planned, Scene, Side, plan, ruler, scene, shops_of, sources
+from hub.engine.sellable import Item, Planned, Scene, Side, plan, ruler, scene, sources
 from hub.engine.world import Connected, World
 from hub.engine.write_stock import Push
 from hub.routing.model import Route
@@ -97,7 +97,7 @@ class _Job:
         erp, rules = self.route.erp, self.route.inventory
         self.swept = stock.swept_at(self.world, erp)
         with self.world.store.read() as tx:
-            self.pulled = {shop: pulled_at(self.world, tx, shop, self.now) for shop in shops_of(self.world, erp)}
+            self.pulled = {shop: pulled_at(self.world, tx, shop, self.now) for shop in self.world.shops_of(erp)}
             _, last = known.cursor(tx, self.channel.id, STREAM)
         if self.swept is not None:
             self.reconciles = last is None or self.swept - last >= timedelta(seconds=0.9 * rules.every_s)
@@ -108,14 +108,13 @@ class _Job:
         """Say whether nothing has changed since nothing was left to do; costs a few small queries."""
         erp = self.route.erp
         with self.world.store.read() as tx:
-            oldest, youngest = ledger.readings(tx, erp, sources(self.world, tx, erp))
+            read_at = ledger.readings(tx, erp, sources(self.world, tx, erp))
             facts = [
-                self.reconciles, tuple(sorted(self.resting)), self._are_pulled(), youngest,
+                self.reconciles, tuple(sorted(self.resting)), self._are_pulled(), read_at[1],
                 known.cursor(tx, self.channel.id, shelf.STREAM)[1], known.cursor(tx, erp, "products")[1],
+                demand.version(tx, self.world, erp, read_at[0]),
             ]  # fmt: skip
-            for shop in self.pulled:
-                rows, sent = demand.rows_of(tx, self.world, shop, erp, oldest)
-                facts += [tuple(rows), tuple(sent.items()), tuple(ledger.switches_of(tx, shop).items())]
+            facts += [tuple(ledger.switches_of(tx, shop).items()) for shop in self.pulled]
         self.version = hash(tuple(facts))
         known_quiet = _quiet.get(self.world.store, {}).get(self.channel.id)
         if known_quiet is None or known_quiet.version != self.version:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from weakref import WeakKeyDictionary
 
 from hub.contract import FulfilledBy, LineItem, LineStatus, Location, Order, OrderStatus
+from hub.engine import watch
 from hub.engine.ledger import OPEN
 from hub.engine.world import World
 from hub.routing.compose import components
@@ -16,7 +17,7 @@ from hub.routing.match import names_of
 from hub.routing.model import Route
 from hub.routing.reckon import Open
 from hub.routing.stock import Ordered
-from hub.store import Store, Tx
+from hub.store import Store, Tx, known
 from hub.store import stock as ledger
 from hub.store.stock import OpenRow
 
@@ -69,9 +70,9 @@ def read(tx: Tx, world: World, shop: str, erp: str, names: Names, oldest: dateti
     here = next((route for route in routes.values() if route.erp == erp), None)
     window, taken = timedelta(seconds=world.timing.send_window_s), Taken()
     for row in rows:
-        known, route = parsed[row.id], routes.get(row.route or "")
+        parts, route = parsed[row.id], routes.get(row.route or "")
         mapping = route if route is not None and route.erp == erp else here
-        if not known.lines or mapping is None:
+        if not parts.lines or mapping is None:
             continue
         deadline = deadlines.get(row.id)
         made = _Made(
@@ -80,8 +81,8 @@ def read(tx: Tx, world: World, shop: str, erp: str, names: Names, oldest: dateti
             linked_at=row.linked_at if row.linked_erp == erp else None,
             gone_at=row.gone_at if row.linked_erp == erp else None,
         )
-        for line in known.lines:
-            _take(taken, line, known, row, made, mapping, names)
+        for line in parts.lines:
+            _take(taken, line, parts, row, made, mapping, names)
     return taken
 
 
@@ -97,6 +98,29 @@ def rows_of(
     return rows, ledger.sent(tx, erp, [row.id for row in rows])
 
 
+_versions: WeakKeyDictionary[Store, dict[str, tuple[object, int]]] = WeakKeyDictionary()
+"""By ERP: what stood in the ledger when the orders that take its stock were last looked through, and what they were."""
+
+
+def noted(tx: Tx, erp: str, oldest: datetime | None) -> tuple[object, ...]:
+    """Return what has changed whenever an order that takes stock of an ERP may have; costs next to nothing."""
+    return (oldest, known.cursor(tx, erp, watch.STREAM)[0], *ledger.noted(tx, erp))
+
+
+def version(tx: Tx, world: World, erp: str, oldest: datetime | None) -> int:
+    """Return what changes with the orders that take stock of an ERP.
+
+    They are looked through only where the ledger has noted anything since, of whatever order: they may be thousands.
+    """
+    at = noted(tx, erp, oldest)
+    before, found = _versions.get(world.store, {}).get(erp, (None, 0))
+    if before != at:
+        rows = [rows_of(tx, world, shop, erp, oldest) for shop in world.shops_of(erp)]
+        found = hash(tuple((tuple(each), tuple(sent.items())) for each, sent in rows))
+        _versions.setdefault(world.store, {})[erp] = (at, found)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     """What is known of an order's sales order."""
@@ -107,8 +131,8 @@ class _Made:
     gone_at: datetime | None
 
 
-def _take(taken: Taken, line: LineItem, known: _Parsed, row: OpenRow, made: _Made, route: Route, names: Names) -> None:
-    origin, shipped = line.location_ref or known.place, line.status is LineStatus.SHIPPED
+def _take(taken: Taken, line: LineItem, parsed: _Parsed, row: OpenRow, made: _Made, route: Route, names: Names) -> None:
+    origin, shipped = line.location_ref or parsed.place, line.status is LineStatus.SHIPPED
     if shipped and made.linked_at is None and made.sent_at is None:
         return  # shipped by a person on the channel: no reading will ever show it
     location = _booked_at(origin, route, names)

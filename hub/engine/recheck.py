@@ -69,14 +69,14 @@ def recheck_erp(world: World, erp: Connected) -> bool:
         at = now
     if last is None:
         return False
+    shops = world.shops_of(erp.id)
     with world.store.read() as tx:
-        batches = max(1.0, orders.count_open_placed(tx, erp.id) / ERP_BATCH)
-        wait_s = min(ERP_TURN_S, world.timing.open_orders_every_s / 2 / batches)  # half of the period suffices for all
-        if _is_soon(known.cursor(tx, erp.id, TURN)[1], now, wait_s):
+        waits, turned_at = known.cursor(tx, erp.id, TURN)
+        if _is_soon(turned_at, now, float(waits or 0)):
             return False
-        rows = [
-            row for row in orders.open_placed(tx, erp.id, int(last), ERP_BATCH) if row.connection in world.connected
-        ]
+        batches = max(1.0, orders.count_open_placed(tx, erp.id, shops) / ERP_BATCH)
+        wait_s = min(ERP_TURN_S, world.timing.open_orders_every_s / 2 / batches)  # half of the period suffices for all
+        rows = orders.open_placed(tx, erp.id, shops, int(last), ERP_BATCH)
         mine = [row for row in rows if world.takes_orders(row.route)]
         links = orders.links_of(tx, [row.id for row in mine])
     if mine:
@@ -84,7 +84,7 @@ def recheck_erp(world: World, erp: Connected) -> bool:
     with world.store.write() as tx:
         known.set_cursor(tx, erp.id, ERP_STREAM, Cursor(str(rows[-1].id)) if rows else None, at)
         if rows:
-            known.set_cursor(tx, erp.id, TURN, None, now)
+            known.set_cursor(tx, erp.id, TURN, Cursor(str(wait_s)), now)
     return bool(rows)
 
 

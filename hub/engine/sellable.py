@@ -92,15 +92,10 @@ def ruler(world: World, channel: str) -> Route | None:
     return next((route for route in world.routes_from(channel) if route.inventory.enabled), None)
 
 
-def shops_of(world: World, erp: str) -> list[str]:
-    """Return the channels whose orders take from an ERP."""
-    return list(dict.fromkeys(route.channel for route in world.routes if route.erp == erp))
-
-
 def sources(world: World, tx: Tx, erp: str) -> list[str]:
     """Return the ERP Locations that feed any channel, by ref; names that mean none or several are left out."""
     places = known.locations_of(tx, erp)
-    rulers = [ruler(world, shop) for shop in shops_of(world, erp)]
+    rulers = [ruler(world, shop) for shop in world.shops_of(erp)]
     found: dict[str, None] = {}
     for route in rulers:
         if route is not None and route.erp == erp:
@@ -124,7 +119,7 @@ def scene(tx: Tx, world: World, erp: str) -> Scene:
     for row in ledger.levels_of(tx, erp, sources(world, tx, erp)):
         level = Level(row.in_stock, row.committed, row.potential, row.read_at)
         made.levels.setdefault(row.variant_ref, {})[row.location_ref] = level
-    for shop in shops_of(world, erp):
+    for shop in world.shops_of(erp):
         made.sides[shop] = _side(tx, world, made, shop)
         made.switched[shop] = ledger.switches_of(tx, shop)
     return made

@@ -27,7 +27,7 @@ from hub.store.timeline import Entry
 STREAM = "fulfillments"
 ASK_AGAIN_S = (300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0)  # a shipment without tracking is asked for again
 UNLINKED_S = 600.0  # a shipment may be seen before its sales order is recorded as ours
-FORGET = timedelta(days=30)
+UNLINKED, FORGET = timedelta(days=2), timedelta(days=30)
 CATALOGUE_S = 3600.0
 BATCH = 50
 TROUBLE = "ship"
@@ -52,7 +52,7 @@ def gather(world: World, erp: Connected) -> bool:
 def _is_any_open(world: World, erp: Connected) -> bool:
     """Say whether an order that was placed before orders were switched off may still ship."""
     with world.store.read() as tx:
-        return bool(orders.open_placed(tx, erp.id, 0, 1))
+        return bool(orders.open_placed(tx, erp.id, world.shops_of(erp.id), 0, 1))
 
 
 def _is_due(world: World, erp: Connected) -> bool:
@@ -76,7 +76,6 @@ def read(world: World, erp: Connected) -> set[str]:
                 known.set_cursor(tx, erp.id, STREAM, cursor, at or now - timedelta(days=1))
     with world.store.write() as tx:
         known.set_cursor(tx, erp.id, STREAM, cursor, now)
-        shipping.forget_unlinked(tx, erp.id, now - FORGET)
     return told
 
 
@@ -109,16 +108,19 @@ def _look_at_due(world: World, erp: Connected) -> bool:
             _see(tx, erp.id, found, now)
     with world.store.write() as tx:
         unlinked = [seen for seen in due if seen.order_ref not in links]
-        later = now + timedelta(seconds=UNLINKED_S)
-        shipping.set_due(
-            tx, erp.id,
-            [(s.ref, later if now - s.first_seen_at < timedelta(days=2) else None, 0) for s in unlinked],
-        )  # fmt: skip
+        shipping.forget(tx, erp.id, [seen.ref for seen in unlinked if now - seen.first_seen_at >= FORGET])
+        shipping.set_due(tx, erp.id, [(seen.ref, _again(seen, now), 0) for seen in unlinked])
     refs = list(dict.fromkeys(seen.order_ref for seen in due if seen.order_ref in links))
     _read_rows(world, erp, [links[ref] for ref in refs])
     for ref in refs:
         _plan(world, erp, ref, now)
     return True
+
+
+def _again(seen: Seen, now: datetime) -> datetime:
+    """Return when a shipment of a sales order that is none of ours is looked at again; in the end to forget it."""
+    is_new = now - seen.first_seen_at < UNLINKED
+    return now + timedelta(seconds=UNLINKED_S) if is_new else seen.first_seen_at + FORGET
 
 
 def _read_rows(world: World, erp: Connected, links: Sequence[Link]) -> None:

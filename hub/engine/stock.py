@@ -10,7 +10,7 @@ from hub.contract import Cursor, StockLevel
 from hub.engine import catalogue
 from hub.engine.outcome import pages
 from hub.engine.pull import refresh_locations
-from hub.engine.sellable import ruler, shops_of, sources
+from hub.engine.sellable import ruler, sources
 from hub.engine.world import Connected, World
 from hub.store import known
 from hub.store import stock as ledger
@@ -22,7 +22,7 @@ ZERO = Decimal(0)
 def every_s(world: World, erp: str) -> float | None:
     """Return how often an ERP's levels are read: the least of its Routes; None where no Route sells its stock."""
     rules = [
-        route.inventory.every_s for shop in shops_of(world, erp) if (route := ruler(world, shop)) and route.erp == erp
+        route.inventory.every_s for shop in world.shops_of(erp) if (route := ruler(world, shop)) and route.erp == erp
     ]
     return min(rules, default=None)
 

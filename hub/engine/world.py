@@ -144,6 +144,10 @@ class World:
         """Return the Routes that end at an ERP Connection."""
         return self._to.get(erp, [])
 
+    def shops_of(self, erp: str) -> list[str]:
+        """Return the channels whose Routes end at an ERP."""
+        return list(dict.fromkeys(route.channel for route in self.routes_to(erp)))
+
     def active(self) -> list[Route]:
         """Return the Routes whose orders are switched on."""
         return [route for route in self.routes if route.orders.enabled]

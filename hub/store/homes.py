@@ -50,7 +50,8 @@ def blocked_for(tx: Tx, connection: str, cause: str) -> list[int]:
 
 def wake_shipments(tx: Tx, erp: str, names: Iterable[str], now: datetime) -> None:
     """Have the shipments looked at that were left alone until their order's Route, one of these, tells them again."""
-    mine = sa.select(sales_orders.c.ref).join(orders, orders.c.id == sales_orders.c.order_id)
-    mine = mine.where(sales_orders.c.erp == erp, orders.c.route.in_(list(names)))
+    mine = sa.select(orders.c.id).join(sales_orders, orders.c.id == sales_orders.c.order_id)
+    mine = mine.where(sales_orders.c.erp == erp, sales_orders.c.ref == fulfillments.c.order_ref)
+    mine = mine.where(orders.c.route.in_(list(names))).correlate(fulfillments)
     left = sa.update(fulfillments).where(fulfillments.c.connection == erp, fulfillments.c.asked == OFF)
-    tx.execute(left.where(fulfillments.c.order_ref.in_(mine)).values(due_at=now, asked=0))
+    tx.execute(left.where(mine.exists()).values(due_at=now, asked=0))

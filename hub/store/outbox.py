@@ -150,7 +150,7 @@ def claim(tx: Tx, target: str, now: datetime, deadline: datetime, limit: int) ->
     query = (
         sa.select(*_COLUMNS)
         .where(outbox.c.target == target, outbox.c.state == State.PENDING, outbox.c.look_first.is_(False))
-        .where(outbox.c.due_at <= now, outbox.c.order_id.in_(sa.select(orders.c.id).where(orders.c.fate == "ready")))
+        .where(outbox.c.due_at <= now, sa.exists().where(orders.c.id == outbox.c.order_id, orders.c.fate == "ready"))
         .order_by(outbox.c.priority, outbox.c.due_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)

@@ -115,7 +115,9 @@ def due_fulfillments(tx: Tx, connection: str, now: datetime, limit: int) -> list
     mine = sa.and_(fulfillments.c.connection == connection, fulfillments.c.due_at <= now)
     refs = sa.select(fulfillments.c.order_ref).where(mine).group_by(fulfillments.c.order_ref)
     refs = refs.order_by(sa.func.min(fulfillments.c.due_at), fulfillments.c.order_ref).limit(limit)
-    query = sa.select(*_SEEN).where(mine, fulfillments.c.order_ref.in_(list(tx.execute(refs).scalars())))
+    if not (due := list(tx.execute(refs).scalars())):
+        return []
+    query = sa.select(*_SEEN).where(mine, fulfillments.c.order_ref.in_(due))
     return [Seen(*row) for row in tx.execute(query.order_by(fulfillments.c.due_at, fulfillments.c.ref))]
 
 
@@ -129,20 +131,17 @@ def set_due(tx: Tx, connection: str, rows: Iterable[tuple[str, datetime | None, 
         tx.execute(statement.values(due_at=sa.bindparam("b_due"), asked=sa.bindparam("b_asked")), values)
 
 
-def forget_unlinked(tx: Tx, connection: str, before: datetime) -> None:
-    """Forget old shipments of sales orders that are none of ours."""
-    mine = sa.select(sales_orders.c.ref).where(sales_orders.c.erp == connection)
-    tx.execute(
-        sa.delete(fulfillments).where(
-            fulfillments.c.connection == connection,
-            fulfillments.c.first_seen_at < before,
-            fulfillments.c.order_ref.not_in(mine),
-        )
-    )
+def forget(tx: Tx, connection: str, refs: Collection[str]) -> None:
+    """Forget shipments."""
+    if refs:
+        mine = (fulfillments.c.connection == connection, fulfillments.c.ref.in_(refs))
+        tx.execute(sa.delete(fulfillments).where(*mine))
 
 
 def links_by_ref(tx: Tx, erp: str, refs: Sequence[str]) -> dict[str, Link]:
     """Return the links of these sales orders."""
+    if not refs:
+        return {}
     query = sa.select(*(sales_orders.c[name] for name in Link.__slots__)).where(
         sales_orders.c.erp == erp, sales_orders.c.ref.in_(refs)
     )
@@ -165,6 +164,8 @@ def set_rows(tx: Tx, order_id: int, rows: Sequence[Mapping[str, str]]) -> None:
 def parcels_of(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[Parcel]]:
     """Return the parcels of orders, in the order they were made."""
     found: dict[int, list[Parcel]] = {}
+    if not order_ids:
+        return found
     query = sa.select(*_PARCEL).where(packages.c.order_id.in_(order_ids)).order_by(packages.c.id)
     for row in tx.execute(query):
         found.setdefault(row.order_id, []).append(Parcel(*row))
@@ -241,8 +242,6 @@ def claim_parcels(tx: Tx, parcels: Sequence[Parcel], deadline: datetime) -> list
 
 def abandon(tx: Tx, channel: str, before: datetime, now: datetime) -> int:
     """Have parcels read up whose claim ran out before an instant, without an outcome; return how many."""
-    mine = sa.select(orders.c.id).where(orders.c.connection == channel)
-    lost = sa.and_(
-        packages.c.state == PackageState.SENDING, packages.c.deadline_at <= before, packages.c.order_id.in_(mine)
-    )
+    mine = sa.exists().where(orders.c.id == packages.c.order_id, orders.c.connection == channel)
+    lost = sa.and_(packages.c.state == PackageState.SENDING, packages.c.deadline_at <= before, mine)
     return tx.execute(sa.update(packages).where(lost).values(state=PackageState.UNKNOWN, due_at=now)).rowcount

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hub.contract import StockLevel
 from hub.store.database import Tx
 from hub.store.outbox import PLACE_ORDER, State
-from hub.store.tables import levels, orders, outbox, sales_orders, stock, switches, variants
+from hub.store.tables import levels, orders, outbox, sales_orders, stock, switches, timeline, variants
 
 ZERO = Decimal(0)
 CHUNK = 5_000  # no statement names more values than every database takes
@@ -68,10 +68,12 @@ def levels_of(tx: Tx, connection: str, locations: Collection[str]) -> list[Level
 def readings(tx: Tx, connection: str, locations: Collection[str]) -> tuple[datetime | None, datetime | None]:
     """Return when the oldest and the youngest reading of an ERP's levels at these Locations began."""
     kind, at = levels.c.read_at.type, levels.c.read_at
-    query = sa.select(sa.type_coerce(sa.func.min(at), kind), sa.type_coerce(sa.func.max(at), kind))
-    query = query.where(levels.c.connection == connection, levels.c.location_ref.in_(list(locations)))
-    oldest, youngest = tx.execute(query).one()
-    return oldest, youngest
+    found: list[datetime] = []
+    for place in locations:  # one end of an index each: no level itself is looked at
+        for end in (sa.func.min(at), sa.func.max(at)):
+            query = sa.select(sa.type_coerce(end, kind)).where(levels.c.connection == connection)
+            found += [each for each in tx.execute(query.where(levels.c.location_ref == place)).scalars() if each]
+    return min(found, default=None), max(found, default=None)
 
 
 def refs_by_sku(tx: Tx, connection: str) -> dict[str, list[str]]:
@@ -211,10 +213,9 @@ _OF_SHOP = (
 _YOUNG = sa.select(sales_orders.c.order_id).where(sales_orders.c.linked_at > sa.bindparam("after"))
 # Asked several times a round: to build them anew each time would cost more than to run them.
 _OPEN = _OF_SHOP.where(orders.c.is_open.is_(True))
-_OPEN_OR_YOUNG = _OF_SHOP.where(sa.or_(orders.c.is_open.is_(True), orders.c.id.in_(_YOUNG)))
-_SENT = sa.select(outbox.c.order_id, outbox.c.deadline_at).where(
-    outbox.c.target == sa.bindparam("erp"),
-    outbox.c.kind == PLACE_ORDER,
+_SHIPPED_YOUNG = _OF_SHOP.where(orders.c.is_open.is_(False), orders.c.id.in_(_YOUNG))
+# Which ERP and which kind is told by the rows: asked for here, they would lead to all that was ever sent.
+_SENT = sa.select(outbox.c.order_id, outbox.c.deadline_at, outbox.c.target, outbox.c.kind).where(
     outbox.c.attempts > 0,
     outbox.c.state.in_((State.SENDING, State.UNKNOWN, State.DONE)) | outbox.c.look_first.is_(True),
     outbox.c.deadline_at.is_not(None),
@@ -224,16 +225,34 @@ _SENT = sa.select(outbox.c.order_id, outbox.c.deadline_at).where(
 
 def open_orders(tx: Tx, connection: str, linked_after: datetime | None) -> list[OpenRow]:
     """Return a channel's orders with units to ship, and those whose sales order is younger than an instant; by id."""
-    if linked_after is None:
-        return [OpenRow(*row) for row in tx.execute(_OPEN, {"shop": connection})]
-    return [OpenRow(*row) for row in tx.execute(_OPEN_OR_YOUNG, {"shop": connection, "after": linked_after})]
+    found = [OpenRow(*row) for row in tx.execute(_OPEN, {"shop": connection})]
+    if linked_after is not None:
+        young = tx.execute(_SHIPPED_YOUNG, {"shop": connection, "after": linked_after}).all()
+        found = sorted([*found, *(OpenRow(*row) for row in young)], key=lambda row: row.id) if young else found
+    return found
+
+
+_NOTED = sa.select(sa.func.max(timeline.c.id))
+_FLYING = sa.select(sa.func.count(), sa.func.max(outbox.c.deadline_at)).where(
+    outbox.c.target == sa.bindparam("erp"), outbox.c.state.in_((State.SENDING, State.UNKNOWN))
+)
+
+
+def noted(tx: Tx, erp: str) -> tuple[int | None, int, datetime | None]:
+    """Return what has changed whenever an order that takes stock of an ERP may have.
+
+    All that happens to orders gets an entry of the timeline, but for a send, which has a deadline of its own.
+    """
+    flying, deadline = tx.execute(_FLYING, {"erp": erp}).one()
+    return tx.execute(_NOTED).scalar(), flying, deadline
 
 
 def sent(tx: Tx, erp: str, ids: Collection[int]) -> dict[int, datetime]:
     """Return when the last send ran out, of each of these orders whose sales order exists, or may exist, in an ERP."""
     found: dict[int, datetime] = {}
     for chunk in _chunks(ids):
-        found |= {row.order_id: row.deadline_at for row in tx.execute(_SENT, {"erp": erp, "ids": chunk})}
+        rows = tx.execute(_SENT, {"ids": chunk})
+        found |= {row.order_id: row.deadline_at for row in rows if (row.target, row.kind) == (erp, PLACE_ORDER)}
     return found
 
 

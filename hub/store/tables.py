@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -56,6 +57,12 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Text = sa.Text
 Json = sa.JSON(none_as_null=True)  # an absent value is a NULL, which no JSON parser has to look at
 
+
+def _where(text: str) -> dict[str, Any]:
+    """Return the rows that an index holds, for either database."""
+    return {"sqlite_where": sa.text(text), "postgresql_where": sa.text(text)}
+
+
 orders = sa.Table(
     "orders",
     metadata,
@@ -87,8 +94,10 @@ orders = sa.Table(
     sa.Index("orders_due", "connection", "due_at"),
     sa.Index("orders_fate", "fate", "id"),
     sa.Index("orders_ref", "ref"),
+    sa.Index("orders_key", "key"),
     sa.Index("orders_open", "connection", "is_open", "id"),
     sa.Index("orders_counted", "connection", "fate", "cause"),
+    sa.Index("orders_cause", "fate", "cause", "due_at", **_where("cause IS NOT NULL")),
 )
 
 sales_orders = sa.Table(
@@ -231,6 +240,7 @@ levels = sa.Table(
     sa.Column("committed", Number, nullable=False),
     sa.Column("potential", Number, nullable=False),
     sa.Column("read_at", Instant, nullable=False),
+    sa.Index("levels_read", "connection", "location_ref", "read_at"),
 )
 
 stock = sa.Table(
@@ -273,6 +283,7 @@ fulfillments = sa.Table(
     sa.Column("asked", sa.Integer, nullable=False, server_default="0"),
     sa.Index("fulfillments_order", "connection", "order_ref"),
     sa.Index("fulfillments_due", "connection", "due_at"),
+    sa.Index("fulfillments_asked", "connection", "asked"),
 )
 
 packages = sa.Table(

@@ -48,3 +48,13 @@ def upgrade() -> None:
         sa.Column("document", sa.JSON, nullable=False),
     )
     op.create_index("orders_counted", "orders", ["connection", "fate", "cause"])
+    op.create_index("orders_key", "orders", ["key"])
+    op.create_index("levels_read", "levels", ["connection", "location_ref", "read_at"])
+    op.create_index("fulfillments_asked", "fulfillments", ["connection", "asked"])
+    some = sa.text("cause IS NOT NULL")
+    op.create_index("orders_cause", "orders", ["fate", "cause", "due_at"], sqlite_where=some, postgresql_where=some)
+    # Shipments of nobody's sales order are forgotten when they come due, 30 days after they were seen.
+    op.execute(
+        "UPDATE fulfillments SET due_at = first_seen_at + 2592000000 WHERE due_at IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM sales_orders WHERE erp = fulfillments.connection AND ref = fulfillments.order_ref)"
+    )
