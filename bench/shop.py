@@ -70,7 +70,7 @@ class Shop:
         ready = self.folder / f"{name}.json"
         command = [sys.executable, "-m", "hub", "simulate", name, "--port", "0", "--ready-file", str(ready)]
         self._processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while (told := _told(ready)) is None:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the simulator {name} did not start")

@@ -15,9 +15,9 @@ from bench import pairs
 from bench.shop import NOON, Shop, shop
 
 PAIRS = 32  # shops, each with an ERP Connection of its own: 64 lanes
-EACH = 40  # orders of each shop
+EACH = 8  # orders of each shop
 LATENCY_MS = 100
-LANES = 2  # of each worker, so that four of them still leave the machine's cores room
+LANES = 1  # of each worker, so that four of them still leave room on two cores
 PATIENCE_S = 150.0
 
 
