@@ -189,8 +189,3 @@ def _cpu_s(process: subprocess.Popen[bytes]) -> float:
 def _memory_mb(process: subprocess.Popen[bytes]) -> dict[str, float]:
     rows = (line.split() for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
     return {row[0].rstrip(":"): int(row[1]) / 1024 for row in rows if row and row[0] in ("VmHWM:", "VmRSS:")}
-
-
-if __name__ == "__main__":
-    for figure, value in measure().items():
-        print(f"{figure}: {value:.3f}")

@@ -122,8 +122,3 @@ def measure() -> dict[str, float]:
         # Of one core; the simulators and the database take theirs from the same machine.
         figures[f"scale.workers_{count}_cores_busy"] = cpu_s / seconds
     return figures
-
-
-if __name__ == "__main__":
-    for figure, value in measure().items():
-        print(f"{figure}: {value:.3f}")

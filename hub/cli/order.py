@@ -13,7 +13,6 @@ from hub.cli import show
 from hub.cli.database import ledger
 from hub.cli.options import Choices
 from hub.cli.present import now_of
-from hub.cli.rehearsal import money, number
 from hub.cli.sequel import print_sequel, units
 from hub.engine.review import EffectView, Event, Line, Review, review
 
@@ -92,10 +91,10 @@ def _line(line: Line) -> tuple[show.Cell, ...]:
     parts = f" = {', '.join(line.parts)}" if line.parts else ""
     return (
         f"  {line.sku or '(no SKU)'}",
-        number(line.quantity),
-        money(line.price),
-        money(cut) if cut else "",
-        money(line.tax) if line.tax else "",
+        show.number(line.quantity),
+        show.money(line.price),
+        show.money(cut) if cut else "",
+        show.money(line.tax) if line.tax else "",
         "" if line.status == "open" else line.status,
         line.name + parts,
     )
@@ -104,11 +103,13 @@ def _line(line: Line) -> tuple[show.Cell, ...]:
 def _terms(found: Review) -> str:
     values = found.totals
     said = [
-        f"{name.replace('_', ' ')} {sign}{money(amount)}" for name, sign in TERMS if (amount := getattr(values, name))
+        f"{name.replace('_', ' ')} {sign}{show.money(amount)}"
+        for name, sign in TERMS
+        if (amount := getattr(values, name))
     ]
-    said += [f"{fee.name.replace('_', ' ')} {money(fee.amount)}" for fee in values.fees]
+    said += [f"{fee.name.replace('_', ' ')} {show.money(fee.amount)}" for fee in values.fees]
     tax = " (taxes included)" if found.taxes_included else ""
-    return f"  {', '.join(said)}: total {money(values.total)} {found.currency}{tax}"
+    return f"  {', '.join(said)}: total {show.money(values.total)} {found.currency}{tax}"
 
 
 def _event(event: Event, route: str | None) -> tuple[show.Cell, ...]:

@@ -15,18 +15,6 @@ from hub.engine.rehearse import Planned, Rehearsal
 STAYING = ("held", "blocked")
 
 
-def number(value: Decimal) -> str:
-    """Return a number without trailing zeros."""
-    return f"{value.normalize():f}"
-
-
-def money(value: Decimal) -> str:
-    """Return an amount with at least two places; more only where it has more."""
-    short = value.normalize()
-    exponent = short.as_tuple().exponent
-    return f"{short:f}" if isinstance(exponent, int) and exponent < -2 else f"{value:.2f}"
-
-
 def facts(result: Rehearsal) -> dict[str, Any]:
     """Return the rehearsal for programs."""
     return {
@@ -66,7 +54,7 @@ def print_planned(result: Rehearsal) -> None:
     sums: dict[tuple[str, str], Decimal] = {}
     for each in result.planned:
         sums[each.erp, each.currency] = sums.get((each.erp, each.currency), Decimal(0)) + each.expected_total
-    total = ", ".join(f"{money(amount)} {currency} in {erp}" for (erp, currency), amount in sorted(sums.items()))
+    total = ", ".join(f"{show.money(amount)} {currency} in {erp}" for (erp, currency), amount in sorted(sums.items()))
     console.print(Text(f"Would place {len(result.planned)} {noun}" + (f": {total}" if total else ""), style="bold"))
     others = [each for each in result.writes if each.kind != "place-order"]
     if others:
@@ -87,7 +75,7 @@ def _heading(each: Planned) -> Text:
     text.append(f"  {each.connection} to {each.erp}, route {each.route}\n", style="")
     text.append(f"  customer {show.clean(order.customer.name)}")
     text.append(f", location {show.clean(each.location)}" if each.location else ", the ERP's default location")
-    text.append(f"; expected total {money(each.expected_total)} {each.currency}")
+    text.append(f"; expected total {show.money(each.expected_total)} {each.currency}")
     return text
 
 
@@ -95,15 +83,15 @@ def _rows(order: SalesOrder) -> Any:
     rows: list[tuple[show.Cell, ...]] = [
         (
             "  " + row.sku,
-            number(row.quantity),
-            money(row.price),
-            money(row.discount) if row.discount else "",
-            f"{number(row.tax_rate)} %" if row.tax_rate is not None else "",
+            show.number(row.quantity),
+            show.money(row.price),
+            show.money(row.discount) if row.discount else "",
+            f"{show.number(row.tax_rate)} %" if row.tax_rate is not None else "",
         )
         for row in order.rows
     ]
     if order.shipping is not None:
-        rate = f"{number(order.shipping.tax_rate)} %" if order.shipping.tax_rate is not None else ""
-        rows.append((f"  {order.shipping.description}", "", money(order.shipping.amount), "", rate))
+        rate = f"{show.number(order.shipping.tax_rate)} %" if order.shipping.tax_rate is not None else ""
+        rows.append((f"  {order.shipping.description}", "", show.money(order.shipping.amount), "", rate))
     headings = ("  SKU", "quantity", "net price", "discount", "tax")
     return show.table(headings, rows, right=headings[1:])

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.text import Text
 
 from hub.cli import show
-from hub.cli.rehearsal import number
 from hub.engine.review import Review
 from hub.engine.sequel import CancellationView, ParcelView, ReturnView, Units
 from hub.engine.why import Why
@@ -33,7 +32,7 @@ def units(found: Sequence[Units]) -> str:
         name = each.sku or f"({each.ref})"
         before = sums.get(name)
         sums[name] = Units(each.ref, name, each.quantity + (before.quantity if before is not None else 0))
-    return ", ".join(f"{number(each.quantity)} x {name}" for name, each in sums.items())
+    return ", ".join(f"{show.number(each.quantity)} x {name}" for name, each in sums.items())
 
 
 def _section(

@@ -105,3 +105,15 @@ def plain(value: Any) -> Any:
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
     click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+def number(value: Decimal) -> str:
+    """Return a number without trailing zeros."""
+    return f"{value.normalize():f}"
+
+
+def money(value: Decimal) -> str:
+    """Return an amount with at least two places; more only where it has more."""
+    short = value.normalize()
+    exponent = short.as_tuple().exponent
+    return f"{short:f}" if isinstance(exponent, int) and exponent < -2 else f"{value:.2f}"

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from hub.contract.model import Token
+
+if TYPE_CHECKING:
+    import httpx  # commands that only look at the ledger do not wait for it
 
 S = TypeVar("S", bound=BaseModel)
 

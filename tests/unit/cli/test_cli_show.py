@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 
 from hub.cli.order import detail_text
-from hub.cli.rehearsal import money, number
 from hub.cli.run import shape
-from hub.cli.show import age, clean, plain
+from hub.cli.show import age, clean, money, number, plain
 from hub.contract import Address, Buyer
 from tests.conftest import NOON, OrderMaker
 

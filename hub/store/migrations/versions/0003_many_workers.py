@@ -51,8 +51,7 @@ def upgrade() -> None:
     op.create_index("orders_key", "orders", ["key"])
     op.create_index("levels_read", "levels", ["connection", "location_ref", "read_at"])
     op.create_index("fulfillments_asked", "fulfillments", ["connection", "asked"])
-    some = sa.text("cause IS NOT NULL")
-    op.create_index("orders_cause", "orders", ["fate", "cause", "due_at"], sqlite_where=some, postgresql_where=some)
+    op.create_index("orders_cause", "orders", ["fate", "cause", "due_at"])
     # Shipments of nobody's sales order are forgotten when they come due, 30 days after they were seen.
     op.execute(
         "UPDATE fulfillments SET due_at = first_seen_at + 2592000000 WHERE due_at IS NULL AND NOT EXISTS"
