@@ -123,7 +123,7 @@ class Shop:
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.wait(10)
+            process.wait(60)
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from bench import pairs
 from bench.shop import NOON, Shop, shop
 
 PAIRS = 32  # shops, each with an ERP Connection of its own: 64 lanes
-EACH = 8  # orders of each shop
+EACH = 12  # orders of each shop
 LATENCY_MS = 100
 LANES = 1  # of each worker, so that four of them still leave room on two cores
-PATIENCE_S = 150.0
+PATIENCE_S = 170.0
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def _seed(opened: Shop) -> None:
     each = {"count": EACH, "lines": lines, "create_time": NOON - 60, "step_s": 0}
     for name in opened.urls:
         opened.control(name, "clock", {"now": NOON, "rate": 1})
-    pairs.seed(opened, PAIRS, [{"shop_id": pairs.shop_id(n), **each} for n in range(PAIRS)])
+    pairs.seed(opened, PAIRS, [{"shop": pairs.shop_id(n), **each} for n in range(PAIRS)])
 
 
 def _until(condition: object, what: str) -> float:
