@@ -41,10 +41,10 @@ def measure(size: Size | None = None, pairs_of: int = 500) -> dict[str, float]:
         return figures | _many(opened, Path(name) / "many", Size(size.orders, size.skus, pairs_of))
 
 
-def _routes(opened: Shop, folder: Path, number: int, now: float) -> None:
+def _routes(opened: Shop, folder: Path, number: int, now: float, *, rate: float) -> None:
     folder.mkdir()
     for name in opened.urls:
-        opened.control(name, "clock", {"now": now, "rate": 1})
+        opened.control(name, "clock", {"now": now, "rate": rate})
     pairs.seed(opened, number, [])
     pairs.write_routes(opened, folder, number, sections=EVERYTHING, followed=False)
 
@@ -54,7 +54,7 @@ def _alone(opened: Shop, folder: Path, size: Size) -> dict[str, float]:
     costs: list[list[idle.Cost]] = []
     calls: list[dict[str, int]] = []
     for name, orders in (("empty", 0), ("full", size.orders)):
-        _routes(opened, folder / name, 1, NOON)
+        _routes(opened, folder / name, 1, NOON, rate=0)
         store, clock = open_store(str(folder / name / "hub.db")), idle.HandClock(float(NOON))
         with idle.world_of(opened, folder / name, store, clock) as world:
             if orders:
@@ -130,7 +130,7 @@ def _median_ms(look: Callable[[str], None], refs: list[str]) -> float:
 def _many(opened: Shop, folder: Path, size: Size) -> dict[str, float]:
     """Run the daemon with that many shops, each with an ERP Connection of its own, while nothing happens."""
     now = time.time()
-    _routes(opened, folder, size.shops, now)
+    _routes(opened, folder, size.shops, now, rate=1)
     file = folder / "hub.db"
     store = open_store(str(file))
     try:
