@@ -23,7 +23,7 @@ from bench.shop import Shop, shop
 
 ORDERS, SHIPPED, COUNTED, HELD = 40, 15, 25, 15
 HOLD_S, LEAD_S = 45, 30  # until the first hold ends: the hub has started by then
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
 OWN_ECHO_S = 6.0  # what happens to a sales order so soon after the hub made it is left to the poll
 LINE = [{"sku": "MUG", "price": "20.00"}]
 UPDATE = "POST /product/202309/products/{product_id}/inventory/update"
