@@ -16,7 +16,7 @@ from hub.config.sections import is_url
 from hub.config.shops import check_claims, check_feeds, check_rulers, is_number, settled_routes
 from hub.config.times import duration_s, start_of
 
-_MAY_BE_0 = ("settle", "stock_settle")
+_MAY_BE_0 = ("settle", "stock_settle", "reconcile_every")
 _YEAR_S = 366 * 86_400
 
 

@@ -65,6 +65,11 @@ def push(world: World, channel: Connected) -> bool:
     return job.work()
 
 
+def disturb(world: World, channel: str) -> None:
+    """Have a channel's stock looked at, though no order and no level has changed."""
+    _quiet.get(world.store, {}).pop(channel, None)
+
+
 def _resting(world: World) -> set[str]:
     now = world.clock.now()
     with world.store.read() as tx:

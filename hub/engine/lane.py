@@ -24,16 +24,17 @@ from hub.store import outbox, require_schema
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """What a step came to: whether the feed was read, whether it told anything, whether anything else was done."""
+    """What a step came to: whether the feed was read and told anything, whether anything else was done, or proved."""
 
     read: bool = False
     news: bool = False
     worked: bool = False
+    proved: bool = False
 
     @property
     def did(self) -> bool:
         """Say whether anything was done at all."""
-        return self.read or self.worked
+        return self.read or self.worked or self.proved
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _visit(world: World, progress: Progress, stop: threading.Event, id_: str) ->
     if done.did:
         resume(world, connected)
     wake = _near(world, connected) if done.news or done.worked else frozenset[str]()
-    return Visit(0.0 if done.worked else idle_s(world, connected), wake)
+    return Visit(0.0 if done.worked or done.proved else idle_s(world, connected), wake)
 
 
 def _step(world: World, progress: Progress, connected: Connected, rests: Collection[str], stop: threading.Event) -> Did:
@@ -92,7 +93,8 @@ def _step(world: World, progress: Progress, connected: Connected, rests: Collect
     done = channel_step(world, progress, connected, rests) if world.routes_from(connected.id) else Did()
     sent = bool(world.routes_to(connected.id)) and erp_step(world, progress, connected, stop)
     subscribe.renew(world, connected)
-    return replace(done, worked=True) if sent or looked else done
+    proved = steps.run_steps(world, connected, steps.PROOF)
+    return replace(done, worked=done.worked or sent or looked, proved=proved)
 
 
 def _near(world: World, connected: Connected) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from hub.contract import Cursor, Order, OrderKey, OrderRef, PlacedOrder, RejectedError
 from hub.engine.ledger import record, rules_of
@@ -13,7 +13,7 @@ from hub.engine.trouble import set_trouble
 from hub.engine.world import Connected, World
 from hub.routing.compose import order_key
 from hub.routing.fate import Problem
-from hub.store import known, orders, shipping, timeline
+from hub.store import Tx, known, orders, shipping, timeline
 from hub.store.orders import Link, OrderRow
 from hub.store.timeline import Entry
 
@@ -104,30 +104,58 @@ def _check(world: World, erp: Connected, rows: Sequence[OrderRow], links: Mappin
     for one in call(world, erp, "find_orders", orders=keys, before=None):
         by_key.setdefault(one.key, []).append(one)
     for row in rows:
-        _compare(world, world.connected[row.connection], row, links[row.id], by_key.get(row.key, []))
+        compare(world, world.connected[row.connection], row, links[row.id], by_key.get(row.key, []))
 
 
 def _key(row: OrderRow, channel: Connected) -> OrderKey:
     return order_key(Order.model_validate_json(row.document), channel.connector)
 
 
-def _compare(world: World, channel: Connected, row: OrderRow, link: Link, found: Sequence[PlacedOrder]) -> None:
+def named(living: Sequence[PlacedOrder]) -> str:
+    """Return sales orders by number and id."""
+    return " and ".join(f"{one.number} (id {one.ref})" for one in living)
+
+
+def compare(world: World, channel: Connected, row: OrderRow, link: Link, found: Sequence[PlacedOrder]) -> None:
+    """Act on what an ERP shows of one order: doubles block it, a deletion does too or is passed on, edits are kept."""
     living = [one for one in found if not one.deleted]
     now = world.clock.now()
     problems: list[Problem] = []
     if len(living) > 1:
-        numbers = " and ".join(f"{one.number} (id {one.ref})" for one in living)
-        what = f"{link.erp} has {len(living)} sales orders for this one order: {numbers}"
+        what = f"{link.erp} has {len(living)} sales orders for this one order: {named(living)}"
         problems = [Problem("duplicate-in-erp", what, f"Delete all but one of them there, then: hub retry {row.ref}")]
     elif not living and any(one.deleted for one in found):
         problems = _deleted(world, channel, row, link)
     with world.store.write() as tx:
+        if len(living) == 1 and living[0].ref != link.ref and _is_gone(link, found):
+            link = _follow(tx, link, living[0], now)
         rows = rows_as_kept(living[0]) if len(living) == 1 and living[0].ref == link.ref else None
         if rows is not None and rows != link.rows:
             shipping.set_rows(tx, row.id, rows)
             if link.rows is not None:
                 timeline.add(tx, [Entry(row.id, now, "edited-in-erp", {"number": link.number})])
         set_trouble(tx, world, {row.id: problems}, TROUBLE, now)
+
+
+def _is_gone(link: Link, found: Sequence[PlacedOrder]) -> bool:
+    return any(one.ref == link.ref and one.deleted for one in found)
+
+
+def _follow(tx: Tx, link: Link, left: PlacedOrder, now: datetime) -> Link:
+    """Take the sales order that is left of two for the order's own; the linked one was deleted."""
+    if shipping.links_by_ref(tx, link.erp, [left.ref]):
+        return link  # it stands for another order: nothing can be said of this one
+    moved = orders.relink(tx, link, ref=left.ref, number=left.number, adopted=not left.ours)
+    timeline.add(tx, [Entry(link.order_id, now, "adopted", {"number": left.number, "ref": left.ref})])
+    return moved
+
+
+def look_from(tx: Tx, erp: str, order_id: int) -> None:
+    """Let the daily look for sales orders that are gone begin at an order again, if it was past it; it is urgent."""
+    last, at = known.cursor(tx, erp, ERP_STREAM)
+    if at is not None and (last is None or int(last) >= order_id):
+        known.set_cursor(tx, erp, ERP_STREAM, Cursor(str(order_id - 1)), at)
+    known.set_cursor(tx, erp, TURN, None, datetime.fromtimestamp(0, UTC))
 
 
 def _deleted(world: World, channel: Connected, row: OrderRow, link: Link) -> list[Problem]:

@@ -1,189 +1,143 @@
-"""Proof that nothing was lost or doubled: what both sides tell afresh, held against the ledger.
+"""Proof that nothing was lost: what a channel tells of a window afresh, held against the ledger.
 
-It only looks. What it finds missing, the next pull, look-up or daily re-read should have found by itself; so a finding
-is a fault to report, or a hand in one of the systems.
+It does not trust the path that orders took: it reads the window from its start, without the cursor. What it finds
+missing the next pull should have brought by itself; so a finding is a fault to report.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import TypeVar
 
-from hub.contract import Order, PlacedOrder
-from hub.engine.outcome import call, pages
+from hub.contract import FulfilledBy, Hint, HintKind, LineItem, LineStatus, Order
+from hub.engine import wake, watch
+from hub.engine.ledger import record, rules_of
+from hub.engine.outcome import pages
+from hub.engine.proof import Part, Proof
+from hub.engine.tell import routes_from
 from hub.engine.world import Connected, World
-from hub.routing.compose import order_key
 from hub.routing.fate import Fate
 from hub.store import known, orders, shipping
 from hub.store.orders import Link, OrderRow
-from hub.store.shipping import TOLD, PackageState
+from hub.store.shipping import PackageState, Parcel
 
-T = TypeVar("T")
-BATCH = 200
 GRACE_S = 600.0  # what changed this lately may come with the next pull, and what was sent may not show yet
-OPEN_ENDED = (PackageState.WAITING, PackageState.BLOCKED)
+MISSING, BEHIND, UNKNOWN = "missing", "behind", "unknown"
 
 
-@dataclass(slots=True)
-class ShopProof:
-    """A channel's Orders that changed in a window, by fate; ``missing`` and ``behind`` are refs.
+def of_orders(world: World, channel: Connected, proof: Proof, *, in_lane: bool) -> Iterator[bool]:
+    """Account for the Orders that changed in the window, and for the parcels they show; a page at a time.
 
-    ``missing``: the ledger does not know them. ``behind``: the ledger holds an earlier state.
-    """
-
-    channel: str
-    since: datetime
-    until: datetime
-    told: int = 0
-    fates: dict[str, int] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    behind: list[str] = field(default_factory=list)
-
-    @property
-    def is_whole(self) -> bool:
-        """Say whether every Order is accounted for."""
-        return not self.missing and not self.behind
-
-
-@dataclass(slots=True)
-class ErpProof:
-    """An ERP's sales orders and shipments of those Orders.
-
-    ``lost``: the ledger says placed, the ERP has none that lives. ``doubled``: it has more than one. ``shipments``: by
-    what became of them; ``unread``: refs of shipments the ledger has not read.
-    """
-
-    erp: str
-    placed: int = 0
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    shipments: dict[str, int] = field(default_factory=dict)
-    unread: list[str] = field(default_factory=list)
-
-    @property
-    def is_whole(self) -> bool:
-        """Say whether there is one sales order for each placed Order, and no shipment went unread."""
-        return not self.lost and not self.doubled and not self.unread
-
-
-def shops(world: World, channel: Connected, since: datetime, placed: dict[str, list[OrderRow]]) -> ShopProof:
-    """Read what a channel tells of a window again and hold it against the ledger: about one call per 100 Orders.
+    Shape: yields after each page: about one call per 100 Orders.
 
     Args:
-        placed: gets the Orders with a sales order, by ERP.
+        in_lane: whether this process speaks for the channel: then what the ledger lacked is taken from the page itself,
+            as a pull would have; else the lane is told where to look.
     """
-    now = world.clock.now()
-    start = max(since, _watched_since(world, channel, now))
-    proof = ShopProof(channel.id, start, now)
-    settled = now - timedelta(seconds=GRACE_S)
+    if not any(route.orders.enabled for route in world.routes_from(channel.id)):
+        return
+    told, parcels = Part.of(MISSING, BEHIND), Part.of(UNKNOWN)
+    proof.parts |= {"orders": told, "parcels": parcels}
+    proof.since = max(proof.since, _taken_since(world, channel, proof.at))
+    settled = proof.at - timedelta(seconds=GRACE_S)
     seen: set[str] = set()
-    for page in pages(world, channel, "pull_orders", since=None, start=start):
-        fresh = [order for order in page.items if order.ref not in seen]
-        seen |= {order.ref for order in fresh}
-        _account(world, channel, fresh, settled, proof, placed)
-    return proof
+    for page in pages(world, channel, "pull_orders", since=None, start=proof.since):
+        fresh = {order.ref: order for order in page.items if order.ref not in seen}
+        seen |= fresh.keys()
+        with world.store.read() as tx:
+            rows = orders.by_refs(tx, channel.id, list(fresh))
+            links = orders.links_of(tx, [row.id for row in rows.values()])
+            known_parcels = shipping.parcels_of(tx, list(links))
+        lacking = account(list(fresh.values()), rows, settled, told)
+        for order in fresh.values():
+            row = rows.get(order.ref)
+            if row is not None and _tells_parcels(world, channel, order, row, links.get(row.id)):
+                account_parcels(order, row, known_parcels.get(row.id, ()), settled, parcels)
+        if lacking:
+            _mend(world, channel, lacking, [ref for ref in fresh if ref not in rows], in_lane=in_lane)
+        yield True
 
 
-def _watched_since(world: World, channel: Connected, now: datetime) -> datetime:
+def _taken_since(world: World, channel: Connected, now: datetime) -> datetime:
     """Return from when on the Routes of a channel take Orders."""
     routes = [route for route in world.routes_from(channel.id) if route.orders.enabled]
     with world.store.write() as tx:
-        return min((route.orders.start or known.route_start(tx, route.name, now) for route in routes), default=now)
+        return min(route.orders.start or known.route_start(tx, route.name, now) for route in routes)
 
 
-def _account(
-    world: World, channel: Connected, told: Sequence[Order], settled: datetime, proof: ShopProof,
-    placed: dict[str, list[OrderRow]],
-) -> None:  # fmt: skip
-    with world.store.read() as tx:
-        rows = orders.by_refs(tx, channel.id, [order.ref for order in told])
-        links = orders.links_of(tx, [row.id for row in rows.values()])
+def account(told: Sequence[Order], rows: Mapping[str, OrderRow], settled: datetime, part: Part) -> list[Order]:
+    """Count Orders by fate; name and return those that the ledger does not know, or holds an earlier state of."""
+    lacking: list[Order] = []
     for order in told:
         row = rows.get(order.ref)
-        if row is None:
-            if order.updated_at > settled:
-                continue  # the next pull brings it
-            proof.missing.append(order.ref)
+        part.told += 1
+        is_fresh = order.updated_at > settled  # the next pull brings it
+        if row is not None and (is_fresh or row.updated_at >= order.updated_at):
+            part.count(row.fate, row.cause if row.fate == Fate.SKIPPED else None)
+        elif is_fresh:
+            part.count("coming")
         else:
-            proof.fates[row.fate] = proof.fates.get(row.fate, 0) + 1
-            if row.updated_at < order.updated_at <= settled:
-                proof.behind.append(order.ref)
-            link = links.get(row.id)
-            if link is not None and link.gone_at is None:
-                placed.setdefault(link.erp, []).append(row)
-        proof.told += 1
+            part.remainder[MISSING if row is None else BEHIND].append(order.ref)
+            lacking.append(order)
+    return lacking
 
 
-def erps(world: World, erp: Connected, since: datetime, placed: Sequence[OrderRow]) -> ErpProof:
-    """Look the sales orders of placed Orders up, and read the shipments of a window again."""
-    proof = ErpProof(erp.id, placed=len(placed))
-    for rows in _batches(placed):
-        _look_up(world, erp, rows, proof)
-    if any(route.erp == erp.id and route.fulfillments.enabled for route in world.routes):
-        _read_shipments(world, erp, since, proof)
-    return proof
+def _mend(world: World, channel: Connected, lacking: Sequence[Order], missing: Sequence[str], *, in_lane: bool) -> None:
+    now = world.clock.now()
+    if not in_lane:
+        wake.note(world, channel.id, [Hint(kind=HintKind.ORDERS, ref=order.ref) for order in lacking])
+        return
+    with world.store.write() as tx:
+        rules = rules_of(tx, world, channel)
+        record(tx, world, channel, lacking, rules, now)
+        if any(order.ref in missing for order in lacking):
+            # A ledger that lost an order may have placed it: it is looked up before it is sent.
+            for erp in {route.erp for route in rules.routes}:
+                watch.begin_anew(tx, erp, now)
 
 
-def _batches(items: Sequence[T]) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch
+# -- parcels that the channel shows
 
 
-def _look_up(world: World, erp: Connected, rows: Sequence[OrderRow], proof: ErpProof) -> None:
-    settled = world.clock.now() - timedelta(seconds=GRACE_S)
-    keys = {row.key: order_key(Order.model_validate_json(row.document), _connector(world, row)) for row in rows}
-    living: dict[str, list[PlacedOrder]] = {}
-    for one in call(world, erp, "find_orders", orders=list(keys.values()), before=None):
-        if not one.deleted:
-            living.setdefault(one.key, []).append(one)
-    with world.store.read() as tx:
-        links = orders.links_of(tx, [row.id for row in rows])
-    for row in rows:
-        found, link = living.get(row.key, []), links.get(row.id)
-        if len(found) > 1:
-            proof.doubled.append(f"{row.ref}: {' and '.join(f'{one.number} (id {one.ref})' for one in found)}")
-        elif not found and link is not None and link.linked_at <= settled and not _is_known_gone(row):
-            proof.lost.append(f"{row.ref}: {link.number} (id {link.ref})")
+def _tells_parcels(world: World, channel: Connected, order: Order, row: OrderRow, link: Link | None) -> bool:
+    """Say whether the parcels of an Order are the hub's to tell."""
+    ours = link is not None and link.gone_at is None and order.fulfilled_by is FulfilledBy.SELLER
+    return ours and row.route in routes_from(world, channel.id)
 
 
-def _is_known_gone(row: OrderRow) -> bool:
-    """Say whether the ledger says itself that a sales order is gone."""
-    return row.fate == Fate.BLOCKED and any(each["code"] == "deleted-in-erp" for each in row.reason or ())
+def account_parcels(
+    order: Order, row: OrderRow, known_parcels: Sequence[Parcel], settled: datetime, part: Part
+) -> None:
+    """Count the parcels that an Order shows as shipped; name those that the ledger knows nothing of."""
+    mine = [parcel for parcel in known_parcels if parcel.state != PackageState.SUPERSEDED]
+    for number, lines in _shown(order).items():
+        part.told += 1
+        if any(_is_of(parcel, number, lines) for parcel in mine):
+            part.count("told")
+        elif row.fate == Fate.BLOCKED:
+            part.count("blocked")
+        elif order.updated_at > settled:
+            part.count("coming")
+        else:
+            part.remainder[UNKNOWN].append(f"{order.ref}: {number or 'without a number'}")
 
 
-def _connector(world: World, row: OrderRow) -> str:
-    return world.connected[row.connection].connector
-
-
-def _read_shipments(world: World, erp: Connected, since: datetime, proof: ErpProof) -> None:
-    settled = world.clock.now() - timedelta(seconds=max(GRACE_S, 2 * world.timing.fulfillments_every_s))
-    counted: set[str] = set()
-    for page in pages(world, erp, "pull_fulfillments", since=None, start=since):
-        fresh = [each for each in page.items if each.ref not in counted and not each.deleted and each.delivered]
-        counted |= {each.ref for each in fresh}
-        with world.store.read() as tx:
-            links = shipping.links_by_ref(tx, erp.id, [each.order_ref for each in fresh])
-            read = {seen.ref for of in shipping.of_sales_orders(tx, erp.id, list(links)).values() for seen in of}
-            fates = _shipment_fates(links, shipping.parcels_of(tx, [link.order_id for link in links.values()]))
-        for each in fresh:
-            ours = each.order_ref in links
-            word = (
-                fates[each.order_ref] if ours and each.ref in read else "not of the channel" if not ours else "unread"
-            )
-            proof.shipments[word] = proof.shipments.get(word, 0) + 1
-            if word == "unread" and (each.at is None or each.at <= settled):
-                proof.unread.append(each.ref)
-
-
-def _shipment_fates(links: Mapping[str, Link], parcels: Mapping[int, Sequence[shipping.Parcel]]) -> dict[str, str]:
-    """Return, by sales order, the worst that its parcels stand at."""
-    found = {}
-    for ref, link in links.items():
-        states = {parcel.state for parcel in parcels.get(link.order_id, ())} - {PackageState.SUPERSEDED}
-        worst = next((state.value for state in OPEN_ENDED if state in states), None)
-        found[ref] = worst or ("told" if states and states <= set(TOLD) else "on its way")
+def _shown(order: Order) -> dict[str, list[LineItem]]:
+    found: dict[str, list[LineItem]] = {}
+    for line in order.lines:
+        if line.status is LineStatus.SHIPPED:
+            found.setdefault(line.tracking_number or line.package_ref or "", []).append(line)
     return found
+
+
+def _is_of(parcel: Parcel, number: str, lines: Sequence[LineItem]) -> bool:
+    numbers = {_plain(each) for each in (parcel.tracking_number, parcel.told_tracking) if each}
+    refs = {line.package_ref for line in lines if line.package_ref}
+    by_lines = not number and all(line.ref in parcel.lines for line in lines)
+    return _plain(number) in numbers or parcel.package_ref in refs or by_lines
+
+
+def _plain(number: str) -> str:
+    """Return a number without what a channel may leave out of it."""
+    return re.sub(r"[^A-Z0-9]", "", number.upper())

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from hub.contract import CancellationState, Cursor, FulfilledBy, Fulfillment, Order, OrderStatus, PlacedOrder
+from hub.contract import CancellationState, FulfilledBy, Fulfillment, Order, OrderStatus, PlacedOrder
 from hub.engine import recheck
 from hub.engine.change import close_cancelled
 from hub.engine.hand import Handled, fate_changes, refused, where
@@ -24,7 +24,7 @@ from hub.engine.world import World
 from hub.routing.compose import order_key
 from hub.routing.fate import CANCELLED_AFTER, CHANGED_AFTER, Fate, Standing, after_placement, lines_digest
 from hub.routing.model import OnCancel, OnChange
-from hub.store import Store, Tx, cancellations, known, orders, outbox, returns, shipping, timeline
+from hub.store import Store, Tx, cancellations, orders, outbox, returns, shipping, timeline
 from hub.store.orders import Link, OrderRow
 from hub.store.outbox import Settled, State
 from hub.store.shipping import PackageState, Parcel
@@ -203,7 +203,7 @@ def _wake_flows(tx: Tx, row: OrderRow, now: datetime) -> None:
         seen = shipping.of_sales_orders(tx, link.erp, [link.ref]).get(link.ref, [])
         # Counted as asked for, so that each is read anew: an edit of it may not show in the ERP's feed.
         shipping.set_due(tx, link.erp, [(each.ref, now, max(1, each.asked)) for each in seen])
-        _recheck_from(tx, link.erp, row.id)
+        recheck.look_from(tx, link.erp, row.id)  # a person waits
     for parcel in _parcels(tx, row):
         if parcel.state == PackageState.BLOCKED:
             again = {"state": PackageState.READY, "due_at": now, "attempts": 0, "reason": None}
@@ -216,14 +216,6 @@ def _wake_flows(tx: Tx, row: OrderRow, now: datetime) -> None:
     for each in returns.of_order(tx, row.connection, row.ref):
         if each.state == returns.BLOCKED:
             returns.update(tx, each, {"due_at": now})
-
-
-def _recheck_from(tx: Tx, erp: str, order_id: int) -> None:
-    """Let the daily look for sales orders that are gone begin at this order again, if it was past it."""
-    last, at = known.cursor(tx, erp, recheck.ERP_STREAM)
-    if at is not None and (last is None or int(last) >= order_id):
-        known.set_cursor(tx, erp, recheck.ERP_STREAM, Cursor(str(order_id - 1)), at)
-    known.set_cursor(tx, erp, recheck.TURN, None, datetime.fromtimestamp(0, UTC))  # a person waits
 
 
 def _settle_parcels(tx: Tx, row: OrderRow) -> None:

@@ -54,6 +54,13 @@ def refresh(
 
 def read(world: World, channel: Connected, side: Side, refs: Collection[str]) -> None:
     """Read what a channel sells of these Variants, and what its buyers have of them and nobody shipped."""
+    rows = look(world, channel, side, refs)
+    with world.store.write() as tx:
+        ledger.put_stock(tx, channel.id, rows)
+
+
+def look(world: World, channel: Connected, side: Side, refs: Collection[str]) -> list[dict[str, Any]]:
+    """Return what a channel says of these Variants, as rows of the ledger; one it does not tell sells nothing."""
     ships = {place.ref for place in side.locations if place.kind is LocationKind.SHIPS}
     found: dict[str, dict[str, StockLevel]] = {ref: {} for ref in refs}
     began = world.clock.now()
@@ -61,9 +68,7 @@ def read(world: World, channel: Connected, side: Side, refs: Collection[str]) ->
         for level in page.items:
             if level.variant_ref in found and level.location_ref in ships:
                 found[level.variant_ref][level.location_ref] = level
-    rows = [_row(ref, levels, side, began) for ref, levels in found.items()]
-    with world.store.write() as tx:
-        ledger.put_stock(tx, channel.id, rows)
+    return [_row(ref, levels, side, began) for ref, levels in found.items()]
 
 
 def _row(ref: str, levels: dict[str, StockLevel], side: Side, began: datetime) -> dict[str, Any]:

@@ -85,11 +85,14 @@ def _start(world: World, erp: Connected, now: datetime) -> datetime:
         return min(route.orders.start or known.route_start(tx, route.name, now) for route in routes_to(world, erp.id))
 
 
+def document_of(item: Fulfillment) -> tuple[str, str]:
+    """Return a shipment as the ledger keeps it, and its digest."""
+    document = item.model_dump_json(exclude_defaults=True)
+    return document, hashlib.sha256(document.encode()).hexdigest()
+
+
 def _see(tx: Tx, erp: str, items: Sequence[Fulfillment], now: datetime) -> list[str]:
-    found = {}
-    for item in items:
-        document = item.model_dump_json(exclude_defaults=True)
-        found[item.ref] = (item, document, hashlib.sha256(document.encode()).hexdigest())
+    found = {item.ref: (item, *document_of(item)) for item in items}
     return shipping.see(tx, erp, found, now) if found else []
 
 

@@ -17,7 +17,20 @@ from hub.contract import (
     RejectedError,
     TransientError,
 )  # fmt: skip
-from hub.engine import cancellations, change, channel_stock, done, labels, listing, recheck, returns, ship, stock, tell
+from hub.engine import (
+    cancellations,
+    change,
+    channel_stock,
+    done,
+    labels,
+    listing,
+    proving,
+    recheck,
+    returns,
+    ship,
+    stock,
+    tell,
+)  # fmt: skip
 from hub.engine.outcome import rest, resting
 from hub.engine.world import Connected, World
 from hub.host.work import unhurried
@@ -43,8 +56,9 @@ ERP: Sequence[tuple[str, Step]] = (
     ("levels", stock.sweep),
     ("placed orders", recheck.recheck_erp),
 )
+PROOF: Sequence[tuple[str, Step]] = (("proof", proving.prove),)  # of the daemon only
 # Stock and catalogue leave a part of every budget to orders and shipments, whoever's lane makes the calls.
-UNHURRIED = frozenset({"stock", "listings", "open orders", "returns", "levels", "placed orders"})
+UNHURRIED = frozenset({"stock", "listings", "open orders", "returns", "levels", "placed orders", "proof"})
 
 OF_ALL = frozenset({"lane-lost", "rate-limited", "stopping"})  # whatever else is tried meets the same
 

@@ -15,7 +15,7 @@ from hub.contract import Cursor, OrderKey
 from hub.engine.outcome import call
 from hub.engine.world import Connected, Survey, World
 from hub.host.clock import has_passed
-from hub.store import known, orders, outbox
+from hub.store import Tx, known, orders, outbox
 
 STREAM = "watch"
 GAP_S = 900.0
@@ -41,6 +41,11 @@ def beat(world: World, erp: str) -> None:
             )
         known.set_cursor(tx, erp, STREAM, since, now)
     world.watching[erp] = now
+
+
+def begin_anew(tx: Tx, erp: str, now: datetime) -> None:
+    """Begin a new watch: the ledger has lost something, so what is older may have been placed all the same."""
+    known.set_cursor(tx, erp, STREAM, Cursor(now.isoformat()), now)
 
 
 def since(world: World, erp: str) -> datetime | None:

@@ -117,6 +117,7 @@ class World:
     entered: set[str] = field(default_factory=set)  # Connections that this process has visited
     renewals: dict[str, datetime] = field(default_factory=dict)  # when webhooks are registered anew
     unrenewed: set[str] = field(default_factory=set)  # Connections where that failed
+    proving: dict[str, Any] = field(default_factory=dict)  # Connection -> the proof it is at
     _from: dict[str, list[Route]] = field(default_factory=dict)
     _to: dict[str, list[Route]] = field(default_factory=dict)
 
@@ -164,6 +165,7 @@ class World:
         """Forget what this process takes for granted, as if it had just begun; another may have worked meanwhile."""
         self.watching.clear()
         self.surveys.clear()
+        self.proving.clear()
 
     def close(self) -> None:
         """Close the HTTP clients and the store."""

@@ -276,5 +276,6 @@ class Timing:
         86_400.0  # open orders are re-read this often, since a channel may not say what changed
     )
     returns_every_s: float = 3600.0
+    reconcile_every_s: float = 3600.0  # 0: the daemon makes no proofs
     lease_s: float = 30.0  # how long a worker among several may be silent before another takes its Connections
     stock_settle_s: float = 60.0  # an ERP reading counts a sales order only this long after it was placed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,12 @@ def last_proofs(tx: Tx) -> dict[str, tuple[datetime, dict[str, Any]]]:
     """Return the last reconciliation of each connection, and when it was."""
     query = sa.select(proofs.c.connection, proofs.c.at, proofs.c.document)
     return {connection: (at, document) for connection, at, document in tx.execute(query)}
+
+
+def keep_proof(tx: Tx, connection: str, at: datetime, document: Mapping[str, Any]) -> None:
+    """Keep a connection's reconciliation in place of the one before."""
+    tx.execute(sa.delete(proofs).where(proofs.c.connection == connection))
+    tx.execute(sa.insert(proofs), {"connection": connection, "at": at, "document": dict(document)})
 
 
 def calls_taken(tx: Tx, now: datetime) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -254,6 +254,26 @@ class Link:
 def link(tx: Tx, links: Sequence[Link]) -> None:
     """Record sales orders; the database refuses a second one for an order or a key."""
     many(tx, _LINK, [{name: getattr(one, name) for name in Link.__slots__} for one in links])
+
+
+def relink(tx: Tx, one: Link, *, ref: str, number: str, adopted: bool) -> Link:
+    """Let another sales order of the same ERP stand for an order, as long as the present one still does."""
+    mine = (sales_orders.c.order_id == one.order_id, sales_orders.c.ref == one.ref)
+    tx.execute(sa.update(sales_orders).where(*mine).values(ref=ref, number=number, adopted=adopted, rows=None))
+    return replace(one, ref=ref, number=number, adopted=adopted, rows=None)
+
+
+def linked_since(tx: Tx, erp: str, since: datetime, limit: int | None = None) -> list[int]:
+    """Return the orders whose sales order in an ERP is younger than an instant and not known to be gone; newest first.
+
+    Args:
+        limit: so many of the newest at most.
+    """
+    query = sa.select(sales_orders.c.order_id).where(
+        sales_orders.c.erp == erp, sales_orders.c.linked_at >= since, sales_orders.c.gone_at.is_(None)
+    )
+    query = query.order_by(sales_orders.c.linked_at.desc(), sales_orders.c.order_id.desc())
+    return list(tx.execute(query.limit(limit)).scalars())
 
 
 def unlink(tx: Tx, order_id: int) -> None:

@@ -31,6 +31,7 @@ class PackageState(StrEnum):
     SUPERSEDED = "superseded"  # not to be told any more: its shipment was taken back before
 
 
+CHUNK = 5_000  # no statement names more values than every database takes
 TOLD = (PackageState.WRITING_BACK, PackageState.LABEL, PackageState.DONE, PackageState.SETTLED)
 IN_FLIGHT = (PackageState.SENDING, PackageState.UNKNOWN)
 
@@ -99,6 +100,17 @@ def see(tx: Tx, connection: str, found: Mapping[str, tuple[Fulfillment, str, str
         tx.execute(statement.values(values), changed)
     told = [str(row["ref"]) for row in fresh] + [str(row["b_ref"]) for row in changed]
     return sorted({found[ref][0].order_ref for ref in told})
+
+
+def digests_of(tx: Tx, connection: str, refs: Collection[str]) -> dict[str, str]:
+    """Return the digests of those of these shipments that were read, by ref."""
+    query = sa.select(fulfillments.c.ref, fulfillments.c.digest).where(fulfillments.c.connection == connection)
+    found: dict[str, str] = {}
+    rest = list(refs)
+    for start in range(0, len(rest), CHUNK):
+        rows = tx.execute(query.where(fulfillments.c.ref.in_(rest[start : start + CHUNK])))
+        found |= {row.ref: row.digest for row in rows}
+    return found
 
 
 def of_sales_orders(tx: Tx, connection: str, order_refs: Sequence[str]) -> dict[str, list[Seen]]:

@@ -40,16 +40,18 @@ def test_every_order_of_the_window_has_one_fate(site: Site, hub: Hub) -> None:
     site.order(create_time=int(site.tiktok_sim("clock", method="GET")["now"]) - 60)
     cancelled = site.order()
     site.act(cancelled, "cancel")
+    site.act(site.order(), "ship", tracking_number="1ZBEFORE")
     assert hub("sync").code == 0
     later(site)
     done = hub("--json", "reconcile")
     assert done.code == 0
-    (shop,), (erp,) = done.json["shops"], done.json["erps"]
-    assert shop["told"] == 4 == sum(shop["fates"].values())
-    assert shop["fates"] == {"placed": 1, "blocked": 1, "held": 1, "cancelled": 1}
-    assert (erp["placed"], erp["lost"], erp["doubled"]) == (1, [], [])
+    told, made = done.json["shops"][0]["orders"], done.json["erps"][0]["sales_orders"]
+    assert told["told"] == 5 == sum(told["fates"].values())
+    assert told["fates"] == {"placed": 1, "blocked": 1, "held": 1, "cancelled": 1, "skipped: before-start": 1}
+    assert made == {"told": 1, "fates": {"single": 1}, "doubled": [], "lost": []}
     shown = hub("reconcile")
-    assert "4 orders changed" in shown.out
+    assert "5 orders changed = " in shown.out
+    assert " + 1 skipped (before-start)" in shown.out
     assert "all accounted for" in shown.out
 
 
@@ -66,6 +68,22 @@ def test_a_second_sales_order_is_named_with_both_numbers(site: Site, hub: Hub) -
     assert "BY-HAND" in done.out
     assert f"TT-{ref}" in done.out
     assert "not all accounted for" in done.out
+    shown = hub("order", ref).out
+    assert "duplicate-in-erp" in shown
+    assert "BY-HAND" in shown
+
+
+def test_the_last_proof_is_shown_again_without_any_call(site: Site, hub: Hub) -> None:
+    refused = hub("reconcile", "--last")
+    assert refused.code == 1
+    assert "no-proof" in refused.err
+    placed(site, hub)
+    made = hub("--json", "reconcile").json
+    before = site.total_calls("tiktok"), site.total_calls("katana")
+    again = hub("--json", "reconcile", "--last")
+    assert (again.code, again.json) == (0, made)
+    assert "all accounted for" in hub("reconcile", "--last").out
+    assert (site.total_calls("tiktok"), site.total_calls("katana")) == before
 
 
 def test_a_sales_order_that_is_gone_is_named(site: Site, hub: Hub) -> None:
@@ -75,7 +93,7 @@ def test_a_sales_order_that_is_gone_is_named(site: Site, hub: Hub) -> None:
     katana(site, "DELETE", f"/sales_orders/{order['id']}")
     done = hub("--json", "reconcile")
     assert done.code == 1
-    assert done.json["erps"][0]["lost"] == [f"{ref}: TT-{ref} (id {order['id']})"]
+    assert done.json["erps"][0]["sales_orders"]["lost"] == [f"{ref}: TT-{ref} (id {order['id']})"]
 
 
 def test_an_order_the_ledger_does_not_know_is_named_until_it_is_read(site: Site, hub: Hub) -> None:
@@ -88,7 +106,7 @@ def test_an_order_the_ledger_does_not_know_is_named_until_it_is_read(site: Site,
         ledger.execute("DELETE FROM orders WHERE ref = ?", (lost,))
     done = hub("--json", "reconcile")
     assert done.code == 1
-    assert done.json["shops"][0]["missing"] == [lost]
+    assert done.json["shops"][0]["orders"]["missing"] == [lost]
 
 
 def test_shipments_of_the_window_are_counted_by_what_became_of_them(site: Site, hub: Hub) -> None:
@@ -98,12 +116,12 @@ def test_shipments_of_the_window_are_counted_by_what_became_of_them(site: Site, 
     later(site)
     done = hub("--json", "reconcile")
     assert done.code == 1, done.out
-    assert done.json["erps"][0]["shipments"] == {"unread": 1}
-    assert len(done.json["erps"][0]["unread"]) == 1
+    left = done.json["erps"][0]["shipments"]
+    assert (left["told"], left["fates"], len(left["unread"])) == (1, {}, 1)
     assert hub("sync").code == 0
     done = hub("--json", "reconcile")
     assert done.code == 0
-    assert done.json["erps"][0]["shipments"] == {"waiting": 1}
+    assert done.json["erps"][0]["shipments"] == {"told": 1, "fates": {"waiting: shop": 1}, "unread": []}
 
 
 def test_a_window_that_is_none_is_refused(site: Site, hub: Hub) -> None:
