@@ -143,6 +143,7 @@ def test_last_reconciliation_is_told_with_what_it_left_over(world: World, http: 
     at = world.clock.now() - timedelta(minutes=10)
     document = {"orders": {"missing": ["576000000000000001"], "doubled": []}, "stock": {"differs": ["MUG", "TEE"]}}
     with world.store.write() as tx:
+        tx.execute(proofs.delete())
         tx.execute(proofs.insert(), {"connection": "shop", "at": at, "document": document})
     samples = read(http)
     assert 600 <= labelled(samples["hub_reconciliation_age_seconds"], "connection")["shop"] < 700
