@@ -36,6 +36,7 @@ SECTIONS = {
         "products": ("hub.cli.products:products", "List products of both sides; switch them on or off."),
         "stock": ("hub.cli.stock:stock", "Show what each channel sells, and how the number came about."),
         "reconcile": ("hub.cli.reconcile:reconcile", "Prove that no order was lost or doubled."),
+        "forecast": ("hub.cli.forecast:forecast", "Say how long the queued work will take."),
         "retry": ("hub.cli.hand:retry", "Try a blocked order again."),
     },
     "Keep": {

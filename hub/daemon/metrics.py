@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from hashlib import sha256
 from typing import Any
 
 import prometheus_client
@@ -15,12 +13,12 @@ from hub import __version__
 from hub.contract import Budget
 from hub.daemon.figures import LedgerFigures, Limits
 from hub.daemon.health import Pulse
+from hub.engine.costs import endpoint_of
 from hub.engine.world import World
 
 MOST_LIMITS = 5_000
 VISIT_S = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300)
 WINDOW_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
-_ENDPOINT = re.compile(r"([A-Z]+ )?/?([a-z_]+|\d{6}|v\d|\{[a-z_]+\})(/([a-z_]+|\d{6}|\{[a-z_]+\}))*")
 
 _hook: ContextVar[str] = ContextVar("hook", default="none")  # whose calls go out in this context
 
@@ -109,9 +107,3 @@ def _status(status: int | None) -> str:
     if status is None:
         return "lost"
     return str(status) if 100 <= status <= 599 else "other"
-
-
-def endpoint_of(key: str) -> str:
-    """Return what of a budget's key may be told: the endpoint at its end, else a digest."""
-    last = key.rpartition(":")[2]
-    return last if _ENDPOINT.fullmatch(last) else sha256(key.encode()).hexdigest()[:12]

@@ -87,8 +87,12 @@ def _read_changes(world: World, erp: Connected, cursor: Cursor | None, at: datet
     return True
 
 
-def look_up(world: World, erp: Connected, skus: Iterable[str], *, to_place: bool = False) -> None:
+def look_up(
+    world: World, erp: Connected, skus: Iterable[str], *, to_place: bool = False, most: int | None = None
+) -> bool:
     """Make sure that these SKUs are known or known to be missing; asks for each at most once per catalogue period.
+
+    Returns whether all are; False only where more than ``most`` would have to be asked for.
 
     ``to_place``: a sales order will name their Variants, so none of them may be known by a reading older than that.
     """
@@ -104,12 +108,12 @@ def look_up(world: World, erp: Connected, skus: Iterable[str], *, to_place: bool
     missing = sorted(
         sku for sku in wanted - set(have) if abs(asked - world.asked.get((erp.id, sku), -period)) >= period
     )
-    if not missing:
-        return
-    found = call(world, erp, "find_variants", skus=missing)
-    with world.store.write() as tx:
-        known.remember_variants(tx, erp.id, found)
-    world.asked.update({(erp.id, sku): asked for sku in missing})
+    if missing[:most]:
+        found = call(world, erp, "find_variants", skus=missing[:most])
+        with world.store.write() as tx:
+            known.remember_variants(tx, erp.id, found)
+        world.asked.update({(erp.id, sku): asked for sku in missing[:most]})
+    return most is None or len(missing) <= most
 
 
 def compare(world: World, erp: Connected, told: Mapping[str, str | None], at: datetime) -> None:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from hub.contract import Cursor
 from hub.engine import demand, pull, shelf, stock, write_stock
 from hub.engine.sellable import Item, Planned, Scene, Side, plan, ruler, scene, sources
+from hub.engine.turns import next_turn, turn
 from hub.engine.world import Connected, World
 from hub.engine.write_stock import Push
 from hub.routing.model import Route
@@ -23,7 +24,10 @@ from hub.store import stock as ledger
 
 STREAM = "stock"
 NEEDS = frozenset({"pull_products", "pull_inventory", "push_inventory"})
-PRODUCTS = 25  # a step writes no more than this, so that orders go between
+PRODUCTS = 100  # are planned at once, which takes longer than to write some of them
+STEP_S = 5.0  # so long one step writes, so that orders go between
+PLAN_S = 30.0  # what was planned is written within this time, and before orders are pulled again
+LEVELS = 100  # of the ERP's Variants are read in a step
 READ_AT_ONCE = 600
 READ_NEW = 3_000
 OLD_S = 86_400.0  # what no news concerned for so long is read again, so that no drift lasts
@@ -45,7 +49,17 @@ class _Quiet:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What was planned and is not written yet, and the readings that the plan rests on."""
+
+    pushes: Sequence[Push]
+    grounds: tuple[object, ...]
+    until: datetime
+
+
 _quiet: WeakKeyDictionary[Store, dict[str, _Quiet]] = WeakKeyDictionary()
+_left: WeakKeyDictionary[Store, dict[str, _Left]] = WeakKeyDictionary()
 
 
 def push(world: World, channel: Connected) -> bool:
@@ -57,12 +71,29 @@ def push(world: World, channel: Connected) -> bool:
     if route is None or not channel.capabilities >= NEEDS:
         return False
     resting = _resting(world)
-    if shelf.refresh(world, channel, route, resting=resting):
-        return True
+    shown = shelf.refresh(world, channel, route, resting=resting)
+    if shown is not shelf.State.READY:  # of an item that nobody looked up, nothing can be told
+        return shown is shelf.State.READ
     job = _Job(world, channel, route, resting, world.clock.now())
-    if not job.may_work() or job.is_quiet():
+    if not job.may_work():
         return False
-    return job.work()
+    return job.write_left() or (not job.is_quiet() and job.work())
+
+
+def outstanding(world: World, channel: Connected) -> int | None:
+    """Return how many products a channel is to be told of, as the ledger stands; None: levels are not known yet.
+
+    Makes no call, and writes nothing.
+    """
+    route = ruler(world, channel.id)
+    if route is None or not channel.capabilities >= NEEDS:
+        return 0
+    job = _Job(world, channel, route, _resting(world), world.clock.now())
+    if not job.may_work():
+        return None if job.swept is None else 0
+    with world.store.read() as tx:
+        plans = list(plan(scene(tx, world, route.erp), channel.id))
+    return len({p.item.row.product_ref for _, p in job.wanted(plans)})
 
 
 def disturb(world: World, channel: str) -> None:
@@ -131,17 +162,32 @@ class _Job:
         made, plans = self._plan()
         if self._read_levels(made, plans):
             made, plans = self._plan()
-        did = self._read_items(made, self._wanted(plans))
+        did = self._read_items(made, self.wanted(plans))
         if did:
             made, plans = self._plan()
-        wanted = self._wanted(plans)
+        wanted = self.wanted(plans)
         pushes = self._pushes(made, wanted)
-        if pushes:
-            write_stock.write(self.world, self.channel, pushes)
+        self._write(pushes, self.now + timedelta(seconds=PLAN_S))
         write_stock.forgive(self.world, self.channel, [p.item for p in plans if _is_mended(p)])
         if not wanted:
             self._rest(made, plans)
         return did or bool(pushes)
+
+    def write_left(self) -> bool:
+        """Write some of what an earlier step planned, where it still rests on the latest readings."""
+        left = _left.get(self.world.store, {}).pop(self.channel.id, None)
+        if left is None or left.grounds != self._grounds() or left.until <= self.now:
+            return False
+        self._write(left.pushes, left.until)
+        return True
+
+    def _write(self, pushes: Sequence[Push], until: datetime) -> None:
+        rest = write_stock.write(self.world, self.channel, pushes, self.world.clock.now() + timedelta(seconds=STEP_S))
+        if rest:
+            _left.setdefault(self.world.store, {})[self.channel.id] = _Left(rest, self._grounds(), until)
+
+    def _grounds(self) -> tuple[object, ...]:
+        return (tuple(self.pulled.items()), self.swept, tuple(sorted(self.resting)))
 
     def _plan(self) -> tuple[Scene, list[Planned]]:
         with self.world.store.read() as tx:
@@ -157,7 +203,11 @@ class _Job:
             return False
         refs = {ref for p in plans for ref in p.unread}
         refs |= {ref for ref, at in self._unsettled(made) if at <= self.now}
-        return stock.read_changed(self.world, self.world.connected[self.route.erp], refs)
+        if not refs:
+            return False
+        erp = self.world.connected[self.route.erp]
+        with turn(self.world, self.channel, erp) as may_go:
+            return may_go and stock.read_changed(self.world, erp, sorted(refs)[:LEVELS])
 
     def _unsettled(self, made: Scene) -> Iterator[tuple[str, datetime]]:
         """Yield ERP Variants whose reading may or may not count an order just placed, and when to read them again."""
@@ -206,7 +256,7 @@ class _Job:
 
     # -- what differs
 
-    def _wanted(self, plans: Sequence[Planned]) -> list[tuple[Way, Planned]]:
+    def wanted(self, plans: Sequence[Planned]) -> list[tuple[Way, Planned]]:
         """Return what is to be done, decreases first."""
         found = [(way, p) for p in plans if (way := self._way(p)) is not None]
         return sorted(found, key=lambda each: each[0])
@@ -270,6 +320,8 @@ class _Job:
         with self.world.store.read() as tx:
             retries = ledger.retries(tx, self.channel.id)
         times = [at for at in [*(at for _, at in self._unsettled(made)), *retries] if at > self.now]
+        if (again := next_turn(self.world, self.channel.id, self.now)) is not None:  # levels could not be read now
+            times.append(again)
         _quiet.setdefault(self.world.store, {})[self.channel.id] = _Quiet(self.version, min(times, default=None))
 
 

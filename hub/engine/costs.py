@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
-from hub.contract import HubError
+from hub.contract import Budget, HubError
 from hub.host.work import Work
 from hub.store import Store
 from hub.store.budgets import Cost, add_costs
 
 KEEP_EVERY_S = 15.0  # of real time: so seldom that it costs nothing per order
 SWEEP = "sweep"
+_ENDPOINT = re.compile(r"([A-Z]+ )?/?([a-z_]+|\d{6}|v\d|\{[a-z_]+\})(/([a-z_]+|\d{6}|\{[a-z_]+\}))*")
 
 
 def kind_of(hook: str, arguments: dict[str, Any]) -> str:
     """Name a kind of work: by its hook; a whole reading of stock apart from that of a few Variants."""
     return SWEEP if hook == "pull_inventory" and arguments.get("variants") is None else hook
+
+
+def endpoint_of(key: str) -> str:
+    """Return what of a budget's key may be told: the endpoint at its end, else a digest."""
+    last = key.rpartition(":")[2]
+    return last if _ENDPOINT.fullmatch(last) else sha256(key.encode()).hexdigest()[:12]
 
 
 class Costs:
@@ -28,6 +37,12 @@ class Costs:
         self._store, self._lock = store, threading.Lock()
         self._new: dict[tuple[str, str], Cost] = {}
         self._kept_at = time.monotonic()
+        self._budgets: dict[str, set[Budget]] = {}
+
+    def budgets_of(self, connection: str) -> set[Budget]:
+        """Return the budgets that calls of this process to a Connection came out of."""
+        with self._lock:
+            return set(self._budgets.get(connection, ()))
 
     def add(self, connection: str, kind: str, work: Work, effects: int) -> None:
         """Count what a piece of work took; now and then all that was counted is kept."""
@@ -35,8 +50,9 @@ class Costs:
             old = self._new.get((connection, kind), Cost(0.0, 0.0, {}))
             for budget, calls in work.calls.items():
                 if budget is not None:
-                    before = old.budgets.get(budget.key, [0.0, 0.0])[0]
-                    old.budgets[budget.key] = [before + calls, 60 * budget.calls / budget.per_s]
+                    self._budgets.setdefault(connection, set()).add(budget)
+                    before = old.budgets.get(budget.key, [0.0])[0]
+                    old.budgets[budget.key] = [before + calls, budget.calls, budget.per_s]
             self._new[connection, kind] = Cost(old.calls + sum(work.calls.values()), old.effects + effects, old.budgets)
             is_due = time.monotonic() - self._kept_at >= KEEP_EVERY_S
         if is_due:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from hub.engine import place, pull, release, wake
 from hub.engine.outcome import resting
+from hub.engine.turns import next_turn
 from hub.engine.world import Connected, World
 from hub.store import Tx, known, orders, outbox
 
@@ -27,6 +28,8 @@ def idle_s(world: World, connected: Connected) -> float:
             times += [hint] if hint is not None else []
             times += _channel_times(tx, world, connected, set(rests), now)
             times += _erp_times(tx, world, connected)
+    if (again := next_turn(world, connected.id, now)) is not None:
+        times.append(again)
     soonest = min(times)
     return (soonest - now).total_seconds() if soonest > now else AGAIN_S
 

@@ -158,7 +158,7 @@ def erp_step(world: World, progress: Progress, erp: Connected, stop: threading.E
     done |= steps.run_steps(world, erp, steps.ERP)
     # The catalogue comes last: an Order that can go waits for no other's.
     sells = stock.every_s(world, erp.id) is not None or any(route.products.lists for route in world.routes_to(erp.id))
-    return catalogue.refresh(world, erp, for_stock=sells) or done
+    return catalogue.refresh(world, erp, for_stock=sells and not stock.is_sweeping(world, erp)) or done
 
 
 def is_sent_orders(world: World, erp: Connected) -> bool:

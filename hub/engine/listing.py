@@ -44,8 +44,9 @@ def publish(world: World, channel: Connected) -> bool:
         switched, rests = switches.switches_of(tx, channel.id), set(resting(tx, world.clock.now()))
     if not (rules.publish or rules.update) or not (rules.skus or any(switched.values())):
         return False
-    if products.refresh(world, channel, route, rests):
-        return True
+    shown = products.refresh(world, channel, route, rests)
+    if shown is not shelf.State.READY:
+        return shown is shelf.State.READ
     facts = _facts(world, channel, route, switched)
     before, until = _quiet.get(world.store, {}).get(channel.id, (None, world.clock.now()))
     if before == facts and world.clock.now() < until:
@@ -55,6 +56,26 @@ def publish(world: World, channel: Connected) -> bool:
     if not did:
         _quiet.setdefault(world.store, {})[channel.id] = (facts, job.next_look())
     return did
+
+
+def outstanding(world: World, channel: Connected) -> int:
+    """Return how many products are to be listed or updated, as the ledger stands; makes no call, and writes nothing."""
+    route = products.ruler(world, channel.id)
+    if (
+        route is None
+        or "push_products" not in channel.capabilities
+        or not (route.products.publish or route.products.update)
+    ):
+        return 0
+    with world.store.read() as tx:
+        switched = switches.switches_of(tx, channel.id)
+        erp, there = (ledger.catalogue(tx, id_) for id_ in (route.erp, channel.id))
+        rows = ledger.listings_of(tx, channel.id)
+        currency = products.currency_of(tx, channel.id, there)
+    sender = Sender(world, channel, route, Gallery(route.products.images))
+    job = _Job(world, channel, route, switched, sender, world.clock.now())
+    whole = [draft for draft in drafts(erp, there, route, switched, currency) if not draft.lacks]
+    return sum(job.due(draft, rows.get(draft.product)) is not None for draft in whole)
 
 
 def _facts(world: World, channel: Connected, route: Route, switched: Mapping[str, bool]) -> int:
@@ -88,7 +109,7 @@ class _Job:
         if not self._has_gallery(rows.get(SHOP)):
             return False
         gone = self._note_gone(drafted, rows, there, seen_at)
-        wanted = [(draft, self._due(draft, rows.get(draft.product))) for draft in drafted if draft.product not in gone]
+        wanted = [(draft, self.due(draft, rows.get(draft.product))) for draft in drafted if draft.product not in gone]
         due = [(draft, asked) for draft, asked in wanted if asked is not None]
         new = [each for each in due if each[0].ref is None and ref_of(rows.get(each[0].product)) is None]
         if new and not self._is_ready(rows.get(SHOP)):
@@ -111,7 +132,7 @@ class _Job:
 
     # -- what is due
 
-    def _due(self, draft: Draft, row: ListingRow | None) -> str | None:
+    def due(self, draft: Draft, row: ListingRow | None) -> str | None:
         """Return what an attempt rests on, where one is due; notes what a product lacks."""
         rules, ref = self.route.products, draft.ref or ref_of(row)
         if row is not None and row.state == GONE and draft.ref is None:

@@ -11,9 +11,11 @@ from typing import Any
 from hub.config.faults import listing as listed
 from hub.config.faults import nearest
 from hub.contract import HubError, Order, Variant
-from hub.engine import catalogue, shelf
+from hub.engine import catalogue, readings, shelf
 from hub.engine.outcome import pages
 from hub.engine.pull import refresh_locations
+from hub.engine.readings import Reading
+from hub.engine.turns import turn
 from hub.engine.world import Connected, World
 from hub.routing.fate import Fate
 from hub.routing.listing import Entry, Match, drafts, matched, seller_sku
@@ -124,33 +126,53 @@ def read_both(world: World, route: Route, tell: Tell = lambda _id, _n: None) -> 
 
 def read_whole(world: World, connected: Connected, stream: str, tell: Tell = lambda _id, _n: None) -> None:
     """Read a whole catalogue; what it does not tell any more is gone. Wakes the Orders it may heal."""
+    reading = _begun(world, connected)
+    while not readings.read_on(world, connected, reading):
+        tell(connected.id, len(reading.told))
+    tell(connected.id, len(reading.told))
+    _end(world, connected, stream, reading)
+
+
+def _begun(world: World, connected: Connected) -> Reading:
     refresh_locations(world, connected)
-    now, seen, cursor = world.clock.now(), set[str](), None
-    with world.store.read() as tx:
-        before = ledger.refs(tx, connected.id)
-    for page in pages(world, connected, "pull_products", since=None, start=None):
-        cursor = page.cursor or cursor
-        seen |= {variant.ref for variant in page.items}
-        with world.store.write() as tx:
-            known.remember_variants(tx, connected.id, page.items)
-        tell(connected.id, len(seen))
+    key = f"{WHOLE}:{connected.id}"
+    reading = readings.take(world, key, lambda: pages(world, connected, "pull_products", since=None, start=None))
+    if reading.before is None:
+        with world.store.read() as tx:
+            reading.before = ledger.refs(tx, connected.id)
+    return reading
+
+
+def _read_on(world: World, channel: Connected, erp: Connected) -> shelf.State:
+    """Read an ERP's whole catalogue for a while, where its budget has room."""
+    with turn(world, channel, erp) as may_go:
+        if not may_go:
+            return shelf.State.WAITS
+        reading = _begun(world, erp)
+        if readings.read_on(world, erp, reading):
+            _end(world, erp, WHOLE, reading)
+        else:
+            readings.keep(world, f"{WHOLE}:{erp.id}", reading)
+    return shelf.State.READ
+
+
+def _end(world: World, connected: Connected, stream: str, reading: Reading) -> None:
     with world.store.write() as tx:
-        ledger.bury(tx, connected.id, before - seen)
-        known.set_cursor(tx, connected.id, stream, cursor, now)
+        ledger.bury(tx, connected.id, (reading.before or set()) - reading.told.keys())
+        known.set_cursor(tx, connected.id, stream, reading.cursor, reading.began)
         if stream == WHOLE:  # the ERP's changes are followed from here
-            known.set_cursor(tx, connected.id, catalogue.STREAM, cursor, now)
-            orders.wake(tx, now, fate=Fate.BLOCKED, causes=catalogue.HEALED_BY_VARIANTS)
+            known.set_cursor(tx, connected.id, catalogue.STREAM, reading.cursor, reading.began)
+            orders.wake(tx, reading.began, fate=Fate.BLOCKED, causes=catalogue.HEALED_BY_VARIANTS)
     world.asked.clear()
 
 
-def refresh(world: World, channel: Connected, route: Route, resting: Collection[str]) -> bool:
-    """Read what must be known before anything is listed: the ERP's catalogue daily, the channel's as its stock asks."""
+def refresh(world: World, channel: Connected, route: Route, resting: Collection[str]) -> shelf.State:
+    """Read some of what must be known before anything is listed: the ERP's catalogue daily, the channel's hourly."""
     with world.store.read() as tx:
         _, at = known.cursor(tx, route.erp, WHOLE)
     due = at is None or world.clock.now() - at >= timedelta(seconds=WHOLE_S)
     if due and route.erp not in resting:
-        read_whole(world, world.connected[route.erp], WHOLE)
-        return True
+        return _read_on(world, channel, world.connected[route.erp])
     return shelf.refresh(world, channel, route, resting=resting)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from hub.contract import LocationKind, StockLevel
-from hub.engine import catalogue
+from hub.engine import catalogue, readings
 from hub.engine.outcome import pages
 from hub.engine.pull import refresh_locations
 from hub.engine.sellable import Side
+from hub.engine.turns import turn
 from hub.engine.world import Connected, World
 from hub.routing.model import Route
 from hub.store import known
@@ -19,37 +21,58 @@ from hub.store import stock as ledger
 
 STREAM = "catalogue"
 ZERO = Decimal(0)
+SKUS = 100  # are looked up in a step, so that orders go between
+
+
+class State(Enum):
+    """How far the reading of a catalogue is."""
+
+    READY = "ready"
+    READ = "read"  # some of it came: there may be more
+    WAITS = "waits"  # for a turn in the ERP's budget
 
 
 def refresh(
     world: World, channel: Connected, route: Route, *, resting: Collection[str] = (), anyway: bool = False
-) -> bool:
-    """Read what changed in a channel's catalogue, once per period of its stock; look new SKUs up in the ERP.
+) -> State:
+    """Read some of what changed in a channel's catalogue, once per period of its stock; look new SKUs up in the ERP.
 
     One call to the channel where nothing changed.
 
     Args:
         anyway: read it although it was read a short while ago.
     """
-    now = world.clock.now()
     with world.store.read() as tx:
         cursor, at = known.cursor(tx, channel.id, STREAM)
-    if not anyway and at is not None and now - at < timedelta(seconds=route.inventory.every_s):
-        return False
+    key = f"{STREAM}:{channel.id}"
+    is_recent = at is not None and world.clock.now() - at < timedelta(seconds=route.inventory.every_s)
+    if is_recent and not anyway and key not in world.readings:
+        return State.READY
     refresh_locations(world, channel)
-    for page in pages(world, channel, "pull_products", since=cursor, start=None):
-        cursor = page.cursor or cursor
-        with world.store.write() as tx:
-            known.remember_variants(tx, channel.id, page.items)
+    reading = readings.take(world, key, lambda: pages(world, channel, "pull_products", since=cursor, start=None))
+    if not (reading.is_whole or readings.read_on(world, channel, reading)):
+        readings.keep(world, key, reading)
+        return State.READ
+    state = State.READY if route.erp in resting else _look_up(world, channel, route)
+    if state is not State.READY:
+        readings.keep(world, key, reading)
+        return state
     with world.store.write() as tx:
-        known.set_cursor(tx, channel.id, STREAM, cursor, now)
+        known.set_cursor(tx, channel.id, STREAM, reading.cursor or cursor, reading.began)
+    return State.READ
+
+
+def _look_up(world: World, channel: Connected, route: Route) -> State:
+    """Look some SKUs up that a channel sells; READY where all are known, or known to be missing."""
+    rules, erp = route.orders.skus, world.connected[route.erp]
+    with world.store.read() as tx:
         items = ledger.items(tx, channel.id)
-    if route.erp not in resting:
-        rules = route.orders.skus
-        wanted = {row.sku for row in items if row.sku is not None and row.stockable}
-        skus = {part.sku for sku in wanted if sku in rules for part in rules[sku]} | (wanted - set(rules))
-        catalogue.look_up(world, world.connected[route.erp], skus)
-    return True
+    wanted = {row.sku for row in items if row.sku is not None and row.stockable}
+    skus = {part.sku for sku in wanted if sku in rules for part in rules[sku]} | (wanted - set(rules))
+    with turn(world, channel, erp) as may_go:
+        if not may_go:
+            return State.WAITS
+        return State.READY if catalogue.look_up(world, erp, skus, most=SKUS) else State.READ
 
 
 def read(world: World, channel: Connected, side: Side, refs: Collection[str]) -> None:

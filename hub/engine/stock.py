@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hub.contract import Cursor, StockLevel
-from hub.engine import catalogue
+from hub.engine import catalogue, readings
 from hub.engine.outcome import pages
 from hub.engine.pull import refresh_locations
+from hub.engine.readings import Reading
 from hub.engine.sellable import ruler, sources
+from hub.engine.turns import turn
 from hub.engine.world import Connected, World
 from hub.store import known
 from hub.store import stock as ledger
@@ -28,9 +30,9 @@ def every_s(world: World, erp: str) -> float | None:
 
 
 def sweep(world: World, erp: Connected, *, early: bool = False) -> bool:
-    """Read every level of one mapped Location that is due; say whether anything was read.
+    """Read the next page of one mapped Location that is due; say whether anything was read.
 
-    One Location a call of this, so that orders go between: ceil(rows / page size) calls to the ERP.
+    One page a call of this, so that orders go between: ceil(rows / page size) calls to the ERP for each Location.
 
     Args:
         early: a quarter of the period is long enough, because something is said to have changed.
@@ -43,26 +45,46 @@ def sweep(world: World, erp: Connected, *, early: bool = False) -> bool:
         places = sources(world, tx, erp.id)
         swept = {place: known.cursor(tx, erp.id, f"{STREAM}:{place}")[1] for place in places}
     now, period = world.clock.now(), period / 4 if early else period
-    due = [place for place, at in swept.items() if at is None or now - at >= timedelta(seconds=period)]
+    begun = [place for place in places if _key(erp, place) in world.readings]
+    due = begun + [place for place, at in swept.items() if at is None or now - at >= timedelta(seconds=period)]
     if not due:
         return False
-    _read_whole(world, erp, due[0])
+    with turn(world, erp, erp) as may_go:
+        return may_go and _read_page(world, erp, due[0])
+
+
+def _key(erp: Connected, place: str) -> str:
+    return f"{STREAM}:{erp.id}:{place}"
+
+
+def is_sweeping(world: World, erp: Connected) -> bool:
+    """Say whether the reading of a Location is under way; at its end it tells every SKU."""
+    return any(key.startswith(f"{STREAM}:{erp.id}:") for key in world.readings)
+
+
+def _read_page(world: World, erp: Connected, place: str) -> bool:
+    key = _key(erp, place)
+    reading = readings.take(world, key, lambda: pages(world, erp, "pull_inventory", variants=None, location=place))
+    page = reading.next()
+    if page is None:
+        _end(world, erp, place, reading)
+        return True
+    reading.told |= {level.variant_ref: level for level in page.items if level.location_ref == place}
+    readings.keep(world, key, reading)
     return True
 
 
-def _read_whole(world: World, erp: Connected, place: str) -> None:
-    began, told = world.clock.now(), dict[str, str | None]()
-    for page in pages(world, erp, "pull_inventory", variants=None, location=place):
-        found = [level for level in page.items if level.location_ref == place]
-        told |= {level.variant_ref: level.sku for level in found}
-        with world.store.write() as tx:
-            ledger.set_levels(tx, erp.id, found)
-    catalogue.compare(world, erp, told, began)
+def _end(world: World, erp: Connected, place: str, reading: Reading) -> None:
+    """Store what came, once it is known whose SKUs they are; what was read anew meanwhile stays."""
+    levels: dict[str, StockLevel] = reading.told
+    catalogue.compare(world, erp, {ref: level.sku for ref, level in levels.items()}, reading.began)
     with world.store.write() as tx:
+        before = {row.variant_ref: row.read_at for row in ledger.levels_of(tx, erp.id, [place])}
         # What a whole reading no longer tells is not there any more: archived, or deleted.
-        silent = {row.variant_ref for row in ledger.levels_of(tx, erp.id, [place])} - told.keys()
-        ledger.set_levels(tx, erp.id, [_nothing(ref, place, began) for ref in silent])
-        known.set_cursor(tx, erp.id, f"{STREAM}:{place}", Cursor(place), began)
+        silent = {ref: _nothing(ref, place, reading.began) for ref in before.keys() - levels.keys()}
+        found = [each for ref, each in {**levels, **silent}.items() if ref not in before or before[ref] <= each.at]
+        ledger.set_levels(tx, erp.id, found)
+        known.set_cursor(tx, erp.id, f"{STREAM}:{place}", Cursor(place), reading.began)
 
 
 def _nothing(ref: str, place: str, at: datetime) -> StockLevel:

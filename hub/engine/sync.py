@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from hub.contract import HubError, TransientError
@@ -16,6 +17,7 @@ from hub.engine.lanes import Lanes, lane_lost, lanes
 from hub.engine.look import look
 from hub.engine.outcome import attempt, pause, resting, resume
 from hub.engine.progress import Progress
+from hub.engine.turns import next_turn
 from hub.engine.world import Connected, World
 from hub.store import outbox
 
@@ -119,15 +121,23 @@ class Crew:
             for id_, (_, reason) in found.items()
         }
 
+    def _turns(self) -> list[float]:
+        """Return in how many seconds what gave way is to go on."""
+        now = self.world.clock.now()
+        just = now - timedelta(seconds=IDLE_S)  # one that came while the round was under way
+        lanes = [each.id for each in (*self.channels, *self.erps) if each.id not in self.progress.errors]
+        times = [again for id_ in lanes if (again := next_turn(self.world, id_, just)) is not None]
+        return [(again - now).total_seconds() for again in times]
+
     def await_outcomes(self) -> bool:
-        """Wait a little where a sent effect still awaits its outcome; a pass does not end on an open question."""
-        soon = []
-        for erp in (each for each in self.erps if is_sent_orders(self.world, each)):
+        """Wait a little where a sent effect still awaits its outcome, or a reading its turn: a pass ends on neither."""
+        soon, sent = self._turns(), [each for each in self.erps if is_sent_orders(self.world, each)]
+        for erp in () if self.world.guard.dry else sent:
             with self.world.store.read() as tx:
                 due = outbox.next_due(tx, erp.id, place.patience_s(self.world))
             if due is not None and erp.id not in self.progress.errors:
                 soon.append((due - self.world.clock.now()).total_seconds())
-        if not soon or min(soon) > OPEN_QUESTION_S or self.world.guard.dry:
+        if not soon or min(soon) > OPEN_QUESTION_S:
             return False
         self.progress.step("waiting for an answer")
         self.world.clock.wait(max(0.02, min([*soon, IDLE_S])), self.stop)

@@ -93,6 +93,14 @@ class Survey:
     absent: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Since when a call that is not urgent waits for room in its budget, and when to look again."""
+
+    since: datetime
+    until: datetime
+
+
 @dataclass(slots=True)
 class World:
     """What the flows share."""
@@ -103,6 +111,7 @@ class World:
     guard: Guard
     log: Log
     connected: dict[str, Connected]
+    budgets: Budgets
     sessions: list[Session] = field(default_factory=list)
     trace: Trace | None = None
     stand_in: StandIn | None = None  # answers every write in place of the other side, while a pass is rehearsed
@@ -114,6 +123,8 @@ class World:
     watching: dict[str, datetime] = field(default_factory=dict)  # ERPs this process watches -> when it last said so
     unread: dict[str, datetime] = field(default_factory=dict)  # ERPs whose catalogue could not be read -> when
     batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
+    waiting: dict[tuple[str, str], Waiting] = field(default_factory=dict)  # (lane, whom it would call); see turns
+    readings: dict[str, Any] = field(default_factory=dict)  # pulls that are not at their end; see readings
     entered: set[str] = field(default_factory=set)  # Connections that this process has visited
     renewals: dict[str, datetime] = field(default_factory=dict)  # when webhooks are registered anew
     unrenewed: set[str] = field(default_factory=set)  # Connections where that failed
@@ -166,6 +177,7 @@ class World:
         self.watching.clear()
         self.surveys.clear()
         self.proving.clear()
+        self.readings.clear()
 
     def close(self) -> None:
         """Close the HTTP clients and the store."""
@@ -209,9 +221,9 @@ def build(
     """
     clock, guard = time or choose_clock(config), Guard(dry=dry)
     log: Log = structlog.get_logger("hub")
-    world = World(store, config, clock, guard, log, {}, trace=trace)
-    vault = world.vault = Vault(token_store or store, Cipher(environ, key_file), clock)
     budgets = Budgets(clock, StoredLedger(token_store or store))
+    world = World(store, config, clock, guard, log, {}, budgets, trace=trace)
+    vault = world.vault = Vault(token_store or store, Cipher(environ, key_file), clock)
     for entry in (each for each in config.connections.values() if only is None or each.id in only):
         found = plugins[entry.connector]
         settings = vault.settings(entry, (given or {}).get(entry.id, {}))

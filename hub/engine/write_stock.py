@@ -38,8 +38,8 @@ class Push:
     quantities: Mapping[str, int]
 
 
-def write(world: World, channel: Connected, pushes: Sequence[Push]) -> None:
-    """Write product by product, one call each.
+def write(world: World, channel: Connected, pushes: Sequence[Push], until: datetime) -> list[Push]:
+    """Write product by product, one call each, for a while (``until``); return what was not begun.
 
     Raises:
         HubError: the Connection as a whole cannot go on; what was not told is read again before it is written.
@@ -48,15 +48,19 @@ def write(world: World, channel: Connected, pushes: Sequence[Push]) -> None:
     for each in pushes:
         products.setdefault(each.item.row.product_ref or "", []).append(each)
     failed: list[HubError] = []
-    for ref, mine in products.items():
-        lost = _write_product(world, channel, ref, mine)
+    waiting = dict(products)
+    for ref in products:
+        if world.clock.now() >= until:
+            break
+        lost = _write_product(world, channel, ref, waiting.pop(ref))
         failed = [*failed, lost] if lost is not None else []
         if lost is not None and (len(failed) == FAILURES or not isinstance(lost, TransientError)):
             raise lost
         if lost is not None and lost.code in UNSENT:
-            return  # nothing was sent: the next step goes on
+            return []  # nothing was sent: the next step goes on
         if lost is not None and _is_told_to_wait(lost):
             raise lost
+    return [each for mine in waiting.values() for each in mine]
 
 
 def _is_told_to_wait(error: HubError) -> bool:

@@ -118,6 +118,21 @@ class Budgets:
                 mine.flights.append(permit)
             return permit
 
+    def room_in_s(self, budget: Budget, *, urgent: bool = True) -> float:
+        """Return the seconds until there may be a permit (0: now); takes none.
+
+        Raises:
+            HubError: the ledger cannot be reached.
+        """
+        mine, now = self._of(budget.key), self._now()
+        with mine.lock:
+            if mine.closed_until > now:
+                return (mine.closed_until - now) / 1000
+            if mine.left and now < mine.until:
+                return 0.0
+            taking = _Taking(budget, now, urgent, mine)
+            return self._ledger.change(budget.key, lambda window: (None, taking(window)[1]))
+
     def answered(self, permit: Permit) -> None:
         """Count a call from now on: it was answered, or given up."""
         if not permit.is_counted:

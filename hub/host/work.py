@@ -44,6 +44,16 @@ def unhurried() -> Iterator[None]:
         _urgent.reset(token)
 
 
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let calls of this context use their budget up, because they have waited for long."""
+    token = _urgent.set(True)
+    try:
+        yield
+    finally:
+        _urgent.reset(token)
+
+
 def is_urgent() -> bool:
     """Say whether the calls of this context may use a budget up."""
     return _urgent.get()

@@ -86,7 +86,7 @@ def _instant(milliseconds: int) -> datetime | None:
 
 
 class Cost(NamedTuple):
-    """What a kind of work took lately; ``budgets`` holds, by key, its calls and how many a minute that one lets out."""
+    """What a kind of work took lately; ``budgets``: by key, its calls, and how many that lets out in how many s."""
 
     calls: float
     effects: float
@@ -100,9 +100,9 @@ def add_costs(tx: Tx, rows: Mapping[tuple[str, str], Cost]) -> None:
         row = tx.execute(sa.select(costs.c.calls, costs.c.effects, costs.c.budgets).where(mine)).one_or_none()
         old = Cost(*row) if row is not None else Cost(0.0, 0.0, {})
         keep = min(1.0, LATELY / (old.effects + new.effects)) if new.effects else 1.0
-        merged = {key: [calls * keep, most] for key, (calls, most) in old.budgets.items()}
-        for key, (calls, most) in new.budgets.items():
-            merged[key] = [merged.get(key, [0.0, 0.0])[0] + calls * keep, most]
+        merged = {key: [calls * keep, *limit] for key, (calls, *limit) in old.budgets.items()}
+        for key, (calls, *limit) in new.budgets.items():
+            merged[key] = [merged.get(key, [0.0])[0] + calls * keep, *limit]
         values = {
             "calls": (old.calls + new.calls) * keep,
             "effects": (old.effects + new.effects) * keep,

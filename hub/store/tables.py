@@ -393,7 +393,7 @@ costs = sa.Table(
     sa.Column("work", Text, primary_key=True),
     sa.Column("calls", sa.Float, nullable=False),
     sa.Column("effects", sa.Float, nullable=False),
-    sa.Column("budgets", Json, nullable=False),  # key -> [its calls, how many a minute it lets out]
+    sa.Column("budgets", Json, nullable=False),  # key -> [its calls, how many that lets out, in how many s]
 )
 
 proofs = sa.Table(

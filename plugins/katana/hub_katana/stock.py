@@ -22,7 +22,7 @@ ZERO = Decimal(0)
 
 
 class Stock:
-    """Reads ``/inventory``, which takes no dates and tells none (K-24): every level counts as of when reading began."""
+    """Reads ``/inventory``, which takes no dates and tells none (K-24): a level counts as of when its page was asked for."""
 
     def __init__(self, connection: Connection[KatanaSettings], client: Client) -> None:
         self._connection = connection
@@ -61,11 +61,17 @@ class Stock:
         """Read the list to its end; once more where offset paging lost a record on the way (K-82)."""
         for _ in range(2):
             first: Listing | None = None
-            for listing in self._client.pages(_PATH, [_WITH_VARIANT, *reading.params]):
+            listings = self._client.pages(_PATH, [_WITH_VARIANT, *reading.params])
+            while (listing := self._next(listings, reading)) is not None:
                 first = first or listing
                 yield self._page(reading, listing.rows)
             if first is None or first.total_records is None or len(reading.passed) >= first.total_records:
                 return
+
+    def _next(self, listings: Iterator[Listing], reading: _Reading) -> Listing | None:
+        """Read the next page, which tells levels of this moment: orders may be placed between two pages."""
+        reading.at = self._connection.clock.now()
+        return next(listings, None)
 
     def _some(self, chunk: list[int], reading: _Reading) -> Iterator[Page[StockLevel]]:
         """Read the levels of up to 100 variants; marks the reading where the filter was ignored, and yields nothing."""
