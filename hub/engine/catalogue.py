@@ -7,9 +7,9 @@ from datetime import datetime
 
 from hub.contract import AuthorizationError, ConfigurationError, Cursor, HubError
 from hub.engine.outcome import call, pages
+from hub.engine.turns import turn
 from hub.engine.world import Connected, World
 from hub.host.clock import has_passed
-from hub.host.work import unhurried
 from hub.routing.fate import Fate
 from hub.store import known, orders
 from hub.store.stock import refs_by_sku
@@ -39,8 +39,8 @@ def refresh(world: World, erp: Connected, *, for_stock: bool) -> bool:
         is_needed = at is None or orders.wait_for(tx, routes, HEALED_BY_VARIANTS)
     if not (is_needed or (for_stock and has_passed(max(seen), QUIET_S, now))):
         return False
-    with unhurried():
-        return read(world, erp)
+    with turn(world, erp, erp) as may_go:
+        return may_go and read(world, erp)
 
 
 def read(world: World, erp: Connected) -> bool:

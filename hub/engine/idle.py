@@ -12,7 +12,6 @@ from hub.store import Tx, known, orders, outbox
 
 AGAIN_S = 0.5  # what is due, but could not go on just now, is looked at again after this
 MAX_IDLE_S = 30.0
-GATHER_LESS_S = 2.0  # a gathered release still leaves within its time
 
 
 def idle_s(world: World, connected: Connected) -> float:
@@ -44,7 +43,7 @@ def _channel_times(tx: Tx, world: World, channel: Connected, rests: set[str], no
     due = orders.next_due(tx, channel.id, [route.name for route in routes if route.erp in rests | full])
     if due is not None:
         # Releases are gathered: one re-read serves all that come due within the period.
-        times.append(due + timedelta(seconds=max(0.0, world.timing.release_every_s - GATHER_LESS_S)))
+        times.append(due + timedelta(seconds=release.gather_s(world)))
     return times
 
 

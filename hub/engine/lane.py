@@ -90,7 +90,7 @@ def _visit(world: World, progress: Progress, stop: threading.Event, id_: str) ->
 
 def _step(world: World, progress: Progress, connected: Connected, rests: Collection[str], stop: threading.Event) -> Did:
     looked = look(world, connected)
-    done = channel_step(world, progress, connected, rests) if world.routes_from(connected.id) else Did()
+    done = channel_step(world, progress, connected, rests, gathers=True) if world.routes_from(connected.id) else Did()
     sent = bool(world.routes_to(connected.id)) and erp_step(world, progress, connected, stop)
     subscribe.renew(world, connected)
     proved = steps.run_steps(world, connected, steps.PROOF)
@@ -119,9 +119,13 @@ def settle_memory() -> None:
 
 
 def channel_step(
-    world: World, progress: Progress, channel: Connected, rests: Collection[str], pull_anyway: bool = False
-) -> Did:
-    """Read the feed where it is due, let go what is due, and do one step of everything else."""
+    world: World, progress: Progress, channel: Connected, rests: Collection[str], pull_anyway: bool = False, *,
+    gathers: bool = False,
+) -> Did:  # fmt: skip
+    """Read the feed where it is due, let go what is due, and do one step of everything else.
+
+    ``gathers``: what must be read again before it goes waits a little for others, however often this is called.
+    """
     read = news = False
     erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
     if erps and (pull_anyway or pull.is_due(world, channel)):
@@ -137,12 +141,12 @@ def channel_step(
         read, news = True, bool(recorded.new or recorded.changed)
     for erp in erps:
         watch.beat(world, erp)
-    worked = False
-    while erps and (released := release.release(world, channel, resting=rests)):
+    goes = bool(erps) and (not gathers or release.is_time(world, channel, rests))
+    if goes and (released := release.release(world, channel, resting=rests)):
         progress.released += released
         progress.step(f"releasing orders of {channel.id}")
-        worked = True
-    return Did(read, news, steps.run_steps(world, channel, steps.CHANNEL) or worked)
+        return Did(read, news, worked=True)  # the ERP's lane is woken now, and not after everything else
+    return Did(read, news, steps.run_steps(world, channel, steps.CHANNEL))
 
 
 def erp_step(world: World, progress: Progress, erp: Connected, stop: threading.Event) -> bool:

@@ -10,6 +10,7 @@ from hub.engine.ledger import record, rules_of
 from hub.engine.outcome import call
 from hub.engine.placed import rows_as_kept
 from hub.engine.trouble import set_trouble
+from hub.engine.turns import turn
 from hub.engine.world import Connected, World
 from hub.routing.compose import order_key
 from hub.routing.fate import Problem
@@ -79,8 +80,11 @@ def recheck_erp(world: World, erp: Connected) -> bool:
         rows = orders.open_placed(tx, erp.id, shops, int(last), ERP_BATCH)
         mine = [row for row in rows if world.takes_orders(row.route)]
         links = orders.links_of(tx, [row.id for row in mine])
-    if mine:
-        _check(world, erp, mine, links)
+    with turn(world, erp, erp) as may_go:
+        if mine and not may_go:
+            return False
+        if mine:
+            _check(world, erp, mine, links)
     with world.store.write() as tx:
         known.set_cursor(tx, erp.id, ERP_STREAM, Cursor(str(rows[-1].id)) if rows else None, at)
         if rows:

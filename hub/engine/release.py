@@ -23,6 +23,7 @@ from hub.store.orders import OrderRow
 BATCH = 200
 FRESH_S = 120.0  # a reading this young, made after the release time, counts as the re-read
 CHANNEL_SIDE = ("status-unknown", "sku-missing", "money-unbalanced", "nothing-to-ship", "order-vanished")
+GATHER_LESS_S = 2.0  # a gathered release still leaves within its time
 ROOM = 400  # no more sales orders than this wait for one ERP: what would wait longer is read again when its turn comes
 
 
@@ -37,6 +38,29 @@ class _Case:
     sales_order: SalesOrder | None = None
 
 
+def gather_s(world: World) -> float:
+    """Return how long what is due may wait for others, so that one reading serves all."""
+    return max(0.0, world.timing.release_every_s - GATHER_LESS_S)
+
+
+def is_time(world: World, channel: Connected, resting: Collection[str]) -> bool:
+    """Say whether an Order has waited for others long enough, or needs no reading before it goes."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        shut = _shut(tx, world, channel, resting)
+        due = orders.next_due(tx, channel.id, shut)
+        if due is None or due > now:
+            return False
+        return due <= now - timedelta(seconds=gather_s(world)) or orders.is_any_fresh(tx, channel.id, now, shut)
+
+
+def _shut(tx: Tx, world: World, channel: Connected, resting: Collection[str]) -> list[str]:
+    """Return the Routes whose ERP rests or has no room."""
+    active = [route for route in world.routes_from(channel.id) if route.orders.enabled]
+    closed = {erp for erp in {route.erp for route in active} if erp in resting or not _has_room(tx, world, erp)}
+    return [route.name for route in active if route.erp in closed]
+
+
 def release(world: World, channel: Connected, resting: Collection[str] = ()) -> int:
     """Take the Orders that are due one step further; return how many got a new standing or a later look.
 
@@ -44,12 +68,12 @@ def release(world: World, channel: Connected, resting: Collection[str] = ()) -> 
     """
     now = world.clock.now()
     with world.store.read() as tx:
-        active = [route for route in world.routes_from(channel.id) if route.orders.enabled]
-        closed = {erp for erp in {route.erp for route in active} if erp in resting or not _has_room(tx, world, erp)}
-        rows = orders.due(tx, channel.id, now, BATCH, [route.name for route in active if route.erp in closed])
+        shut = _shut(tx, world, channel, resting)
+        rows = orders.due(tx, channel.id, now, BATCH, shut)
     if not rows:
         return 0
-    for erp in {route.erp for route in active} - closed:
+    active = [route for route in world.routes_from(channel.id) if route.orders.enabled]
+    for erp in {route.erp for route in active if route.name not in shut}:
         watch.survey(world, channel, world.connected[erp], rows if len(rows) < BATCH else None)
     cases = _decide(world, channel, rows, now)
     leaving, moved = _divide(world, cases, now)

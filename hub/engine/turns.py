@@ -21,14 +21,16 @@ SHORTLY_S = 5.0  # so long may an aged call hold up the lane of another Connecti
 def turn(world: World, lane: Connected, callee: Connected) -> Iterator[bool]:
     """Yield whether a call may go out now that is not urgent; where not, the lane is due again once there is room.
 
-    What has waited for a whole window goes like an urgent one: nothing waits for ever behind what never ends.
+    A call that has its turn is as urgent as any, since its lane waits for it. So is one that has waited for a whole
+    window: nothing waits for ever behind what never ends.
     """
     budgets = [each for each in world.costs.budgets_of(callee.id) if each.per_s >= LONG_S]
     key, now = (lane.id, callee.id), world.clock.now()
     wait_s = max((world.budgets.room_in_s(each, urgent=False) for each in budgets), default=0.0)
     if wait_s <= 0:
         world.waiting.pop(key, None)
-        yield True
+        with hurried():
+            yield True
         return
     mine = world.waiting.get(key)
     since = mine.since if mine is not None and now <= mine.until + timedelta(seconds=LATE_S) else now

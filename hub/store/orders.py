@@ -109,6 +109,17 @@ def due(tx: Tx, connection: str, now: datetime, limit: int, but_routes: Sequence
     return _rows(tx.execute(query.order_by(orders.c.due_at, orders.c.id).limit(limit)))
 
 
+def is_any_fresh(tx: Tx, connection: str, now: datetime, but_routes: Sequence[str] = ()) -> bool:
+    """Say whether an order is due that was read since its hold ended."""
+    query = sa.select(orders.c.id).where(
+        orders.c.connection == connection, orders.c.due_at <= now, orders.c.fate != PLACED
+    )
+    query = query.where(orders.c.release_at <= orders.c.read_at)
+    if but_routes:
+        query = query.where(sa.or_(orders.c.route.is_(None), orders.c.route.not_in(but_routes)))
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def open_before(tx: Tx, connection: str, read_before: datetime, limit: int) -> list[OrderRow]:
     """Return orders with units still to ship that were last read before an instant."""
     query = sa.select(*SNAPSHOT).where(

@@ -146,12 +146,15 @@ def pending(tx: Tx, target: str) -> int:
 
 
 def claim(tx: Tx, target: str, now: datetime, deadline: datetime, limit: int) -> list[Effect]:
-    """Take the next due effects for sending, by priority; each may be sent until ``deadline``, by this caller only."""
+    """Take the next due effects for sending, by priority; each may be sent until ``deadline``, by this caller only.
+
+    The one intended first goes first, also where the budget did not let it out before and moved its time.
+    """
     query = (
         sa.select(*_COLUMNS)
         .where(outbox.c.target == target, outbox.c.state == State.PENDING, outbox.c.look_first.is_(False))
         .where(outbox.c.due_at <= now, sa.exists().where(orders.c.id == outbox.c.order_id, orders.c.fate == "ready"))
-        .order_by(outbox.c.priority, outbox.c.due_at, outbox.c.id)
+        .order_by(outbox.c.priority, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)
     )
