@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import calls, freshness, orders, scale, startup, workers
+from bench import budget, calls, freshness, orders, scale, startup, workers
 from bench.ledger import Size
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=10_000, help="how many the hub carries")
     parser.add_argument("--ledger", type=int, default=1_000_000, help="how many lie in a large ledger")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="only these: startup, orders, calls, freshness, scale, workers"
+        "names", nargs="*", metavar="NAME", help="only these: startup, orders, calls, budget, freshness, scale, workers"
     )
     wanted = parser.parse_args()
     figures: dict[str, float] = {}
@@ -30,6 +30,7 @@ def main() -> None:
         ("calls", calls.measure_stock),
         ("calls", calls.measure_parcels),
         ("calls", calls.measure_quiet),
+        ("budget", budget.measure),
         ("freshness", freshness.measure),
         ("scale", lambda: scale.measure(Size(wanted.ledger, wanted.ledger // 10))),
         ("workers", workers.measure),

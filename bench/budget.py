@@ -24,7 +24,7 @@ from bench.shop import NOON, Shop, finish, shop
 
 RATE = 6.0
 SKUS, BACKLOG = 5_000, 500
-EVERY_S = 3.0  # 20 orders a minute
+FIRST_S, EVERY_S = 60.0, 3.0  # 20 orders a minute, once the hub has started
 STEADY_S, REST_S, HOLD_S = 1_380.0, 660.0, 3_600.0
 FORECAST_AFTER_S = 90.0  # the orders of the backlog are released by then
 LATEST_S = 3_000.0
@@ -142,7 +142,7 @@ def measure(
     """Return the figures; raise where an order did not arrive."""
     with tempfile.TemporaryDirectory() as folder, shop(Path(folder) / "shop") as opened:
         _open(opened, Path(folder) / "hub", skus)
-        steady = _buy(opened, NOON + 30, int(steady_s / EVERY_S), EVERY_S)
+        steady = _buy(opened, NOON + FIRST_S, int((steady_s - FIRST_S) / EVERY_S), EVERY_S)
         burst_at = NOON + steady_s
         burst = _buy(opened, burst_at, backlog, 0)
         rest = _buy(opened, burst_at + EVERY_S, int(REST_S / EVERY_S), EVERY_S)
@@ -151,7 +151,7 @@ def measure(
         watch = _Watch(opened, Path(folder) / "hub")
         watch.wait_until(burst_at + FORECAST_AFTER_S)
         forecast = watch.forecast()
-        watch.wait_for(burst)
+        watch.wait_for({**steady, **burst})
         placed = _placed(opened)
         watch.stop()
         refused, pushed = _refused(opened), opened.calls("tiktok").get(INVENTORY, 0)

@@ -8,7 +8,7 @@ from hub.engine import place, pull, release, wake
 from hub.engine.outcome import resting
 from hub.engine.turns import next_turn
 from hub.engine.world import Connected, World
-from hub.store import Tx, known, orders, outbox
+from hub.store import Tx, known, outbox
 
 AGAIN_S = 0.5  # what is due, but could not go on just now, is looked at again after this
 MAX_IDLE_S = 30.0
@@ -40,10 +40,9 @@ def _channel_times(tx: Tx, world: World, channel: Connected, rests: set[str], no
     _, at = known.cursor(tx, channel.id, pull.STREAM)
     times = [now if at is None else at + timedelta(seconds=world.timing.orders_every_s)]
     full = {erp for erp in {route.erp for route in routes} if outbox.pending(tx, erp) >= release.ROOM}
-    due = orders.next_due(tx, channel.id, [route.name for route in routes if route.erp in rests | full])
-    if due is not None:
-        # Releases are gathered: one re-read serves all that come due within the period.
-        times.append(due + timedelta(seconds=release.gather_s(world)))
+    shut = [route.name for route in routes if route.erp in rests | full]
+    if (at := release.gathered_at(tx, world, channel, shut)) is not None:
+        times.append(at)
     return times
 
 

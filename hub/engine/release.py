@@ -23,6 +23,7 @@ from hub.store.orders import OrderRow
 BATCH = 200
 FRESH_S = 120.0  # a reading this young, made after the release time, counts as the re-read
 CHANNEL_SIDE = ("status-unknown", "sku-missing", "money-unbalanced", "nothing-to-ship", "order-vanished")
+FULL = 50  # so many are read again at one call, so that they need not wait for more
 GATHER_LESS_S = 2.0  # a gathered release still leaves within its time
 ROOM = 400  # no more sales orders than this wait for one ERP: what would wait longer is read again when its turn comes
 
@@ -38,9 +39,17 @@ class _Case:
     sales_order: SalesOrder | None = None
 
 
-def gather_s(world: World) -> float:
-    """Return how long what is due may wait for others, so that one reading serves all."""
-    return max(0.0, world.timing.release_every_s - GATHER_LESS_S)
+def gathered_at(tx: Tx, world: World, channel: Connected, shut: Sequence[str]) -> datetime | None:
+    """Return when what comes due has waited for others long enough, so that one reading serves all; None: nothing does.
+
+    ``shut``: Routes that nothing is released for now.
+    """
+    first = orders.next_due(tx, channel.id, shut)
+    if first is None:
+        return None
+    latest = first + timedelta(seconds=max(0.0, world.timing.release_every_s - GATHER_LESS_S))
+    full = orders.nth_due(tx, channel.id, FULL, shut)
+    return latest if full is None else min(latest, full)
 
 
 def is_time(world: World, channel: Connected, resting: Collection[str]) -> bool:
@@ -48,10 +57,8 @@ def is_time(world: World, channel: Connected, resting: Collection[str]) -> bool:
     now = world.clock.now()
     with world.store.read() as tx:
         shut = _shut(tx, world, channel, resting)
-        due = orders.next_due(tx, channel.id, shut)
-        if due is None or due > now:
-            return False
-        return due <= now - timedelta(seconds=gather_s(world)) or orders.is_any_fresh(tx, channel.id, now, shut)
+        at = gathered_at(tx, world, channel, shut)
+        return at is not None and (at <= now or orders.is_any_fresh(tx, channel.id, now, shut))
 
 
 def _shut(tx: Tx, world: World, channel: Connected, resting: Collection[str]) -> list[str]:

@@ -109,6 +109,17 @@ def due(tx: Tx, connection: str, now: datetime, limit: int, but_routes: Sequence
     return _rows(tx.execute(query.order_by(orders.c.due_at, orders.c.id).limit(limit)))
 
 
+def nth_due(tx: Tx, connection: str, nth: int, but_routes: Sequence[str] = ()) -> datetime | None:
+    """Return when that many orders of a Connection must be looked at, but for those of some Routes."""
+    query = sa.select(orders.c.due_at).where(
+        orders.c.connection == connection, orders.c.due_at.is_not(None), orders.c.fate != PLACED
+    )
+    if but_routes:
+        query = query.where(sa.or_(orders.c.route.is_(None), orders.c.route.not_in(but_routes)))
+    found: datetime | None = tx.execute(query.order_by(orders.c.due_at).offset(nth - 1).limit(1)).scalar()
+    return found
+
+
 def is_any_fresh(tx: Tx, connection: str, now: datetime, but_routes: Sequence[str] = ()) -> bool:
     """Say whether an order is due that was read since its hold ended."""
     query = sa.select(orders.c.id).where(

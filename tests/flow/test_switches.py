@@ -220,4 +220,4 @@ def test_hub_whose_orders_are_off_sleeps_between_its_looks(make_site: SiteMaker)
     site.advance(HOUR)
     site.sync()
     assert site.world is not None
-    assert idle_s(site.world, *involved(site.world)) == MAX_IDLE_S
+    assert {idle_s(site.world, each) for side in involved(site.world) for each in side} == {MAX_IDLE_S}

@@ -22,7 +22,7 @@ ZERO = Decimal(0)
 
 
 class Stock:
-    """Reads ``/inventory``, which takes no dates and tells none (K-24): a level counts as of when its page was asked for."""
+    """Reads ``/inventory``, which takes no dates and tells none (K-24): a level counts as of its page's request."""
 
     def __init__(self, connection: Connection[KatanaSettings], client: Client) -> None:
         self._connection = connection
