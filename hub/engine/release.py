@@ -58,7 +58,9 @@ def is_time(world: World, channel: Connected, resting: Collection[str]) -> bool:
     with world.store.read() as tx:
         shut = _shut(tx, world, channel, resting)
         at = gathered_at(tx, world, channel, shut)
-        return at is not None and (at <= now or orders.is_any_fresh(tx, channel.id, now, shut))
+        # A lane that is awake anyway need not wake once more for the last part of the wait.
+        soon = now + timedelta(seconds=world.timing.release_every_s / 8)
+        return at is not None and (at <= soon or orders.is_any_fresh(tx, channel.id, now, shut))
 
 
 def _shut(tx: Tx, world: World, channel: Connected, resting: Collection[str]) -> list[str]:
