@@ -48,8 +48,7 @@ def gathered_at(tx: Tx, world: World, channel: Connected, shut: Sequence[str]) -
     if first is None:
         return None
     latest = first + timedelta(seconds=max(0.0, world.timing.release_every_s - GATHER_LESS_S))
-    full = orders.nth_due(tx, channel.id, FULL, shut)
-    return latest if full is None else min(latest, full)
+    return orders.nth_due(tx, channel.id, FULL, latest, shut) or latest
 
 
 def is_time(world: World, channel: Connected, resting: Collection[str]) -> bool:

@@ -109,10 +109,12 @@ def due(tx: Tx, connection: str, now: datetime, limit: int, but_routes: Sequence
     return _rows(tx.execute(query.order_by(orders.c.due_at, orders.c.id).limit(limit)))
 
 
-def nth_due(tx: Tx, connection: str, nth: int, but_routes: Sequence[str] = ()) -> datetime | None:
-    """Return when that many orders of a Connection must be looked at, but for those of some Routes."""
+def nth_due(
+    tx: Tx, connection: str, nth: int, until: datetime, but_routes: Sequence[str] = ()
+) -> datetime | None:  # fmt: skip
+    """Return when that many orders of a Connection must be looked at, if before an instant, but for some Routes' ones."""
     query = sa.select(orders.c.due_at).where(
-        orders.c.connection == connection, orders.c.due_at.is_not(None), orders.c.fate != PLACED
+        orders.c.connection == connection, orders.c.due_at <= until, orders.c.fate != PLACED
     )
     if but_routes:
         query = query.where(sa.or_(orders.c.route.is_(None), orders.c.route.not_in(but_routes)))
