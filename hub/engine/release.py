@@ -55,6 +55,8 @@ def is_time(world: World, channel: Connected, resting: Collection[str]) -> bool:
     """Say whether an Order has waited for others long enough, or needs no reading before it goes."""
     now = world.clock.now()
     with world.store.read() as tx:
+        if orders.nth_due(tx, channel.id, 1, now) is None:
+            return False
         shut = _shut(tx, world, channel, resting)
         at = gathered_at(tx, world, channel, shut)
         # A lane that is awake anyway need not wake once more for the last part of the wait.

@@ -112,7 +112,7 @@ def due(tx: Tx, connection: str, now: datetime, limit: int, but_routes: Sequence
 def nth_due(
     tx: Tx, connection: str, nth: int, until: datetime, but_routes: Sequence[str] = ()
 ) -> datetime | None:  # fmt: skip
-    """Return when that many orders of a Connection must be looked at, if before an instant, but for some Routes' ones."""
+    """Return when that many orders of a Connection must be looked at, if before an instant; but for some Routes."""
     query = sa.select(orders.c.due_at).where(
         orders.c.connection == connection, orders.c.due_at <= until, orders.c.fate != PLACED
     )
