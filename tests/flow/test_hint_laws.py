@@ -116,7 +116,7 @@ hints = st.lists(
 )
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(hints)
 def test_any_hints_lead_to_the_same_ledger_as_none(hinted: list[Given]) -> None:
     with _site() as site:

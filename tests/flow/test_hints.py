@@ -166,6 +166,30 @@ def test_hint_heard_again_while_it_is_looked_at_is_not_forgotten(site: Site, mon
     assert waiting(site) == [("shop", "orders", ref)]
 
 
+class Killed(BaseException):
+    """What a killed process does not live to see."""
+
+
+def test_hint_is_kept_where_the_process_dies_in_its_look(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the reading, and before it was noted that it was made: the next process reads once more."""
+    quiet(site)
+    (ref,) = buy(site)
+    hint(site, "shop", HintKind.ORDERS, ref)
+    with monkeypatch.context() as patch:
+        patch.setattr(wake, "looked", _die)
+        with pytest.raises(Killed):
+            work(site, "shop")
+    assert waiting(site) == [("shop", "orders", ref)]
+    shop = since(site, "tiktok")
+    work(site, "shop")
+    assert shop() == {DETAIL: 1}
+    assert waiting(site) == []
+
+
+def _die(*_: object, **__: object) -> None:
+    raise Killed
+
+
 def test_hint_is_kept_where_the_look_failed(site: Site) -> None:
     quiet(site)
     (ref,) = buy(site)
