@@ -163,7 +163,8 @@ def _inventory(world: World, connected: Connected, heard: Sequence[Heard]) -> La
     settle, now = timedelta(seconds=world.timing.stock_settle_s), world.clock.now()
     with world.store.read() as tx:
         placed = wakes.just_placed(tx, connected.id, now - settle)
-    later = [(each, placed[each.ref] + settle) for each in heard if each.ref in placed and not each.asked]
+    echoes = [each for each in heard if each.ref in placed and each.at <= placed[each.ref] + PLACED_ECHO]
+    later = [(each, placed[each.ref] + settle) for each in echoes if not each.asked]
     kept = {each.ref for each, _ in later}
     refs = {each.ref for each in heard} - kept
     stock.read_changed(world, connected, refs - {""})
