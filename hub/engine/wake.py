@@ -22,7 +22,7 @@ URGENCY = (
     HintKind.RETURNS, HintKind.PRODUCTS,
 )  # fmt: skip
 UNHURRIED = frozenset({HintKind.INVENTORY, HintKind.RETURNS, HintKind.PRODUCTS})
-GAP_S = 1.0
+GAP_S = 0.5
 GAPS_S = {HintKind.RETURNS: 10.0, HintKind.PRODUCTS: 10.0, HintKind.AUTHORIZATION: 300.0}
 AFTER_FAILURE_S = 10.0
 SHARE = 0.25  # of a Connection's request budget, for all looks together

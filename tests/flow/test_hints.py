@@ -103,7 +103,7 @@ def test_hint_that_names_no_order_pulls_at_once(make_site: SiteMaker) -> None:
     assert site.fate(ref) == ("placed", None)
 
 
-def test_burst_of_hints_costs_one_reading_and_a_flood_one_per_second(make_site: SiteMaker) -> None:
+def test_burst_of_hints_costs_one_reading_and_a_flood_one_per_gap(make_site: SiteMaker) -> None:
     site = make_site(routes=ROUTE)
     quiet(site)
     refs, shop = buy(site, 3), since(site, "tiktok")
@@ -112,7 +112,7 @@ def test_burst_of_hints_costs_one_reading_and_a_flood_one_per_second(make_site: 
             hint(site, "shop", HintKind.ORDERS, ref)
     work(site, "shop")
     assert shop() == {DETAIL: 1}
-    for _ in range(4):  # within the same second
+    for _ in range(4):  # within the gap
         hint(site, "shop", HintKind.ORDERS, *refs)
         work(site, "shop")
     assert shop() == {DETAIL: 1}
