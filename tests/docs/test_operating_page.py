@@ -129,7 +129,7 @@ def test_limits_are_the_defaults_of_the_settings() -> None:
     rows = {coded(row[0])[0]: int(row[1]) for row in table("Limits")}
     fields = {**KatanaSettings.model_fields, **TikTokSettings.model_fields}
     assert rows == {name: fields[name].default for name in rows}
-    assert len(rows) == 2
+    assert len(rows) == 3
 
 
 def test_the_way_to_a_first_token_names_the_hosts_and_scopes_of_the_connector() -> None:
