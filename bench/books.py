@@ -41,8 +41,8 @@ class Books:
         self._blocked: set[str] = set()
         self._placed: Counter[str] = Counter()
         self._left: dict[tuple[str, int], dict[str, int]] = {}
-        self._pulled = dict.fromkeys(people.skus, 0.0)  # what sold before is in every number the channel shows
-        self._read = dict.fromkeys(people.skus, 0.0)  # what the ERP lost before is too
+        self.pulled = dict.fromkeys(people.skus, 0.0)  # what sold before is in every number the channel shows
+        self.read = dict.fromkeys(people.skus, 0.0)  # what the ERP lost before is too
         self.oversold: list[tuple[float, str, int, int]] = []  # when, SKU, units, how many of them nobody could know
         self.under: list[tuple[float, str, str, int]] = []  # when, shop, SKU, units beyond buffer and settle time
         self.under_units, self.ideal_units, self.samples = 0, 0, 0
@@ -73,10 +73,8 @@ class Books:
         short = -left
         if short <= 0:
             return
-        others = sum(
-            n for at, where, what, n in people.sold if what == sku and where != shop and at > self._pulled[sku]
-        )
-        lost = sum(n for at, what, n in people.scrapped if what == sku and at > self._read[sku])
+        others = sum(n for at, where, what, n in people.sold if what == sku and where != shop and at > self.pulled[sku])
+        lost = sum(n for at, what, n in people.scrapped if what == sku and at > self.read[sku])
         self.oversold.append((people.now, sku, min(units, short), others + lost))
 
     def counted(self, sku: str, change: int) -> None:
@@ -132,13 +130,13 @@ class Books:
         for sku in self.people.skus:
             refs = variants.get(sku, [])
             if sku not in unsure and refs and refs[0] in read:
-                self._pulled[sku] = min(at.timestamp() for at in pulled if at is not None)
-                self._read[sku] = read[refs[0]].timestamp()
+                self.pulled[sku] = min(at.timestamp() for at in pulled if at is not None)
+                self.read[sku] = read[refs[0]].timestamp()
 
     def sample(self) -> None:
         """Compare what each shop offers with the truth; the shops are one pool."""
         now, left = self.people.now, self.truth()
-        offered, kept = self._offered(), self._kept()
+        offered, kept = self.offered(), self._kept()
         for sku, units in left.items():
             self._note(sku, units)
             rises = self._rises[sku]
@@ -153,7 +151,8 @@ class Books:
                     self.under.append((now, shop, sku, sure - has))
         self.samples += 1
 
-    def _offered(self) -> dict[tuple[str, str], int]:
+    def offered(self) -> dict[tuple[str, str], int]:
+        """Return what each shop offers of each SKU."""
         found: dict[tuple[str, str], int] = {}
         for product in self._products.products.values():
             for sku in product.skus:

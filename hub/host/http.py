@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import httpx
@@ -19,14 +19,13 @@ import httpx
 from hub.contract import Call, ConfigurationError, HubError, Log, TransientError, is_loopback
 from hub.host.budget import Budgets, Permit
 from hub.host.clock import HubClock
-from hub.host.transport import SENT_AT, Transport
+from hub.host.transport import DEPARTURE, Departure, Transport
 from hub.host.work import count_call, is_urgent
 
 READ_ATTEMPTS = 4
 REFUSED_ATTEMPTS = 4
 BACKOFF_S = 0.5
 MAX_BACKOFF_S = 20.0
-CHECKED_AT = "hub.checked_at"  # in a request's extensions: when its deadline was last checked
 PATIENCE_S = 61.0  # a call waits this long at most; told to wait longer, its connection rests and others go on
 
 _deadline: ContextVar[datetime | None] = ContextVar("send_deadline", default=None)
@@ -131,6 +130,9 @@ class Session(httpx.Client):
             permit = self._permit(call)
             try:
                 self._check_deadline(call, 0.0)
+                if not call.reads:
+                    # Asked once more by the transport: signing, a renewal of tokens and connecting come between.
+                    request.extensions[DEPARTURE] = Departure(partial(self._check_deadline, call, 0.0))
                 self._guard.pass_through(request, call.reads, self._connection)
                 count_call(call.budget)
                 pause = self._attempt(request, call, attempt, options)
@@ -147,7 +149,7 @@ class Session(httpx.Client):
     ) -> httpx.Response | float:
         began = time.perf_counter() if self._trace else 0.0
         try:
-            response = self._exchange(request, call, options)
+            response = self._exchange(request, options)
         except httpx.RequestError as error:
             self._tell(request, call, None, attempt, began)
             if call.reads and attempt < READ_ATTEMPTS:
@@ -167,7 +169,7 @@ class Session(httpx.Client):
                 return pause
         return response
 
-    def _exchange(self, request: httpx.Request, call: Call, options: dict[str, Any]) -> httpx.Response:
+    def _exchange(self, request: httpx.Request, options: dict[str, Any]) -> httpx.Response:
         """Do what httpx.Client.send does, less cookies, redirects and event hooks, which cost a fifth of a call."""
         auth = options.get("auth")
         if not isinstance(auth, httpx.Auth) or options.get("stream"):
@@ -176,8 +178,6 @@ class Session(httpx.Client):
         try:
             outgoing = next(flow)
             while True:
-                self._check_deadline(call, 0.0)  # again: to authenticate may have meant to wait for a new token
-                request.extensions[CHECKED_AT] = time.perf_counter()
                 response = self._sender.handle_request(outgoing)
                 response.read()
                 try:
@@ -196,8 +196,7 @@ class Session(httpx.Client):
         self, request: httpx.Request, call: Call, response: httpx.Response | None, attempt: int, began: float
     ) -> None:
         if self._trace is not None:
-            checked_at, sent_at = (request.extensions.pop(name, None) for name in (CHECKED_AT, SENT_AT))
-            is_window = not call.reads and checked_at is not None and sent_at is not None
+            departure: Departure | None = request.extensions.get(DEPARTURE)
             details = {
                 "connection": self._connection,
                 "method": request.method,
@@ -207,7 +206,7 @@ class Session(httpx.Client):
                 "attempt": attempt,
                 "seconds": time.perf_counter() - began,
                 "budget": call.budget,
-                "window_s": sent_at - checked_at if is_window else None,
+                "window_s": departure.window_s if departure is not None else None,
             }
             self._trace("http", details)
 

@@ -10,8 +10,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 
 import httpx
@@ -20,9 +21,21 @@ from hub.host.answers import read_answer
 
 MAX_IDLE_S = 5.0  # a connection that rests longer may be cut by the other side just as it is used again
 PORTS = {"http": 80, "https": 443}
-SENT_AT = "hub.sent_at"  # in a request's extensions: when its last byte had left, by time.perf_counter
+DEPARTURE = "hub.departure"  # in a request's extensions: its Departure
 
 _Origin = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class Departure:
+    """What is asked when everything is ready but the request has not left; it raises where it must not leave any more.
+
+    Attributes:
+        window_s: from before it was asked until the last byte had been handed over; None: nothing left.
+    """
+
+    check: Callable[[], None]
+    window_s: float | None = None
 
 
 @cache
@@ -49,8 +62,7 @@ class Transport(httpx.BaseTransport):
         message = _message(request)
         sock = self._kept(origin) or _connected(origin, timeouts.get("connect"))
         try:
-            _send(sock, message, timeouts.get("write"))
-            request.extensions[SENT_AT] = time.perf_counter()
+            _depart(sock, message, timeouts.get("write"), request.extensions.get(DEPARTURE))
             response, is_reusable = _receive(sock, request, timeouts.get("read"))
         except BaseException:
             sock.close()
@@ -122,6 +134,16 @@ def _message(request: httpx.Request) -> bytes:
     if head.count(b"\n") >= len(lines) or head.count(b"\r") >= len(lines):
         raise httpx.LocalProtocolError("a header holds a line break")
     return head + b"\r\n\r\n" + body
+
+
+def _depart(sock: socket.socket, message: bytes, timeout_s: float | None, departure: Departure | None) -> None:
+    if departure is None:
+        _send(sock, message, timeout_s)
+        return
+    departure.window_s, began = None, time.perf_counter()
+    departure.check()
+    _send(sock, message, timeout_s)
+    departure.window_s = time.perf_counter() - began
 
 
 def _send(sock: socket.socket, message: bytes, timeout_s: float | None) -> None:

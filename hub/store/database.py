@@ -21,6 +21,7 @@ from hub.store.locks import Lock, lock
 Tx = sa.Connection
 SCHEMA_VERSION = "0003"
 BUSY_S = 30
+SILENT_S = 10.0  # so long may a process be silent within a transaction, on a shared database; then it is rolled back
 WRITERS = 0x68756200  # the advisory lock that one writing transaction holds at a time
 
 
@@ -62,7 +63,7 @@ class Store:
             fence = None if whatever_lease else leases.current.get()
             with writer.begin():
                 if self.is_shared:
-                    writer.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
+                    _wait_for_turn(writer, min(SILENT_S, fence.ttl_s) if fence else SILENT_S)
                 until = fence.renew(writer) if fence else 0.0
                 yield writer
             if fence:
@@ -163,6 +164,27 @@ def explain(error: sa.exc.DBAPIError, label: str) -> HubError:
     return TransientError("database-failed", what, where=where, do=do)
 
 
+def _wait_for_turn(writer: sa.Connection, silent_s: float) -> None:
+    # A process that is paused, or whose machine is gone, must not keep all others from writing.
+    limit = f"set_config('idle_in_transaction_session_timeout', '{round(silent_s * 1000)}', true)"
+    writer.exec_driver_sql(f"SELECT {limit}, pg_advisory_xact_lock({WRITERS})")
+
+
+def _shared_settings(url: sa.URL) -> dict[str, str]:
+    """Return what sessions of a shared database begin with: whoever is gone lets go of its locks within a minute."""
+    settings = {
+        "idle_in_transaction_session_timeout": round(SILENT_S * 1000),
+        "tcp_keepalives_idle": 20, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3,
+    }  # fmt: skip
+    given = url.query.get("options", "")
+    options = " ".join([*(f"-c {name}={value}" for name, value in settings.items()), *_texts(given)])
+    return {"options": options}
+
+
+def _texts(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else given
+
+
 def _prepare_sqlite(engine: sa.Engine, busy_s: int) -> None:
     @sa.event.listens_for(engine, "connect")
     def connect(connection: Any, _record: object) -> None:
@@ -193,7 +215,8 @@ def open_store(url: str, *, busy_s: int = BUSY_S, as_it_is: bool = False) -> Sto
         parsed = parsed.set(drivername="postgresql+psycopg")
     label = parsed.database or "" if parsed.drivername.startswith("sqlite") else parsed.render_as_string(True)
     try:
-        engine = sa.create_engine(parsed, pool_size=16, max_overflow=16)
+        session = {} if parsed.drivername.startswith("sqlite") else _shared_settings(parsed)
+        engine = sa.create_engine(parsed, pool_size=16, max_overflow=16, connect_args=session)
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
         raise ConfigurationError(
             "database-url",

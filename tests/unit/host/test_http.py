@@ -164,6 +164,34 @@ def test_write_past_its_deadline_is_not_sent(
     assert httpserver.log == []
 
 
+class SlowRenewal(httpx.Auth):
+    """Renews its token, which takes a minute, before a request leaves or once it was refused."""
+
+    def __init__(self, clock: StepClock, *, before: bool) -> None:
+        self._clock, self._before = clock, before
+
+    def auth_flow(self, request: httpx.Request):  # type: ignore[no-untyped-def]  # the base class leaves it untyped
+        if self._before:
+            self._clock.wait(60)
+        response = yield request
+        if response.status_code == 401:
+            self._clock.wait(60)
+            yield request
+
+
+@pytest.mark.parametrize(("before", "calls"), [(True, 0), (False, 1)])
+def test_write_does_not_leave_after_its_deadline_because_tokens_were_renewed_meanwhile(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock, before: bool, calls: int
+) -> None:
+    """Law 1: what was made ready too slowly is too late, and so is a repetition after a renewal."""
+    httpserver.expect_request("/a").respond_with_data("", 401)
+    auth = SlowRenewal(clock, before=before)
+    with send_before(clock.now() + timedelta(seconds=30)), pytest.raises(TransientError) as caught:
+        make().post(httpserver.url_for("/a"), extensions=WRITE, auth=auth)
+    assert (caught.value.code, caught.value.may_have_happened) == ("send-window-passed", False)
+    assert len(httpserver.log) == calls
+
+
 def test_write_whose_turn_comes_after_its_deadline_does_not_wait_for_it(
     httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from hub.contract import ConfigurationError, HubError
-from hub.store import SCHEMA_VERSION, ConflictError, Store, open_store, orders, outbox, schema_version
+from hub.contract import ConfigurationError, HubError, TransientError
+from hub.store import SCHEMA_VERSION, ConflictError, Store, known, open_store, orders, outbox, schema_version
+from hub.store.database import SILENT_S
 from hub.store.orders import Link
 from hub.store.tables import metadata
 from tests.conftest import NOON
@@ -132,6 +134,49 @@ def test_lock_is_held_by_one_and_freed_at_the_end(store: Store, ledger: str) -> 
     with other.lock("lane:x") as after:
         assert after
     other.close()
+
+
+def test_process_that_is_silent_while_it_writes_holds_nobody_up(postgres_tables: str) -> None:
+    """Paused, or cut off with its machine, it would keep every other worker from writing for as long as it is away."""
+    silent, other = open_store(postgres_tables), open_store(postgres_tables)
+    inside, over, failed = threading.Event(), threading.Event(), list[HubError]()
+
+    def be_silent() -> None:
+        try:
+            with silent.leased(["factory"], holder="silent", ttl_s=1), silent.write() as tx:
+                inside.set()
+                over.wait(30)
+                outbox.pending(tx, "factory")
+        except TransientError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=be_silent)
+    thread.start()
+    assert inside.wait(30)
+    began = time.monotonic()
+    with other.write() as tx:
+        known.set_cursor(tx, "factory", "x", None, NOON)
+    assert time.monotonic() - began < SILENT_S
+    over.set()
+    thread.join()
+    assert [error.code for error in failed] == ["database-failed"]
+    with silent.write() as tx:  # and it goes on by itself
+        assert known.cursor(tx, "factory", "x") == (None, NOON)
+    for store in (silent, other):
+        store.close()
+
+
+def test_session_lets_go_of_a_silent_transaction_and_of_a_peer_that_is_gone(postgres_tables: str) -> None:
+    store = open_store(f"{postgres_tables}&options=-c%20application_name%3Dhub")
+    with store.read() as tx:
+        told = {
+            name: tx.exec_driver_sql(f"SHOW {name}").scalar()
+            for name in ("idle_in_transaction_session_timeout", "application_name")
+        }
+        kept = tx.exec_driver_sql("SELECT reset_val FROM pg_settings WHERE name = 'tcp_keepalives_idle'").scalar()
+    store.close()
+    assert told == {"idle_in_transaction_session_timeout": "10s", "application_name": "hub"}
+    assert kept == "20"
 
 
 def test_newer_database_is_refused_with_the_way_back(database: str) -> None:

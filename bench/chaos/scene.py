@@ -1,0 +1,299 @@
+"""One scene: a shop's day on a fast clock, with hub processes that die all the time, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.books import BUFFER, Books, moment
+from bench.chaos.hubs import STEADY, Fortune, Hub
+from bench.chaos.pace import Pace
+from bench.month import CONNECTION, FAULTS, ROUTE, SHOPS
+from bench.people import People
+from hub.engine.world import World
+from hub.store import orders, outbox, tables
+from tests.e2e.starter import Starter
+from tests.site import HOUR, NOON, Site
+
+LEASE_S = 2  # real ones: leases run by the machines' own time
+HASTE = 0.02  # people take the least time for everything
+LOOK_S = 0.1
+SECOND_S = 1.0
+KNOWN_S = HOUR  # what is older than this the hub must know, whoever died
+FAULTY = 0.1  # of all calls
+TAIL_S = 2.7 * HOUR  # from the last order until the last of it has been shipped
+SKUS = 12
+# Clocks are simulated but for the time-out: a call of two real seconds takes twelve simulated minutes at full pace.
+WINDOW_S, TIMEOUT_S, SETTLE_S = 300, 2, 1000
+REST = """\
+  factory:
+    connector: katana
+    settings: {{api_key: "${{API_KEY}}", api_url: "{katana}/v1"}}
+routes:
+{routes}
+timing:
+  {{orders_every: 300s, release_every: 60s, fulfillments_every: 300s, send_window: {window}s, timeout: {timeout}s,
+   settle: {settle}s, lease: {lease}s}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What shall happen.
+
+    Attributes:
+        fortunes: of each process.
+        duplicates: what Katana does with a second order of one number: ``allow`` or ``refuse``.
+        buyers: who order within ``hours``, and then watch what becomes of it.
+        kills: go on with kills and faults until there were so many.
+        lively_s: but at most so many real seconds.
+        calm_s: most real seconds after them, until every law must hold.
+    """
+
+    name: str
+    database: str
+    fortunes: Sequence[Fortune]
+    duplicates: str
+    buyers: int
+    kills: int
+    lively_s: float
+    hours: float = 3.0
+    calm_s: float = 60
+    seed: int = 1
+
+
+@dataclass(slots=True)
+class Came:
+    """What a scene came to."""
+
+    figures: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+    fates: Counter[str] = field(default_factory=Counter)
+    deeds: Counter[str] = field(default_factory=Counter)
+
+
+class ChaosSite(Site):
+    """Two shops of one seller and one ERP, on the simulators' own fast clock."""
+
+    def write_routes(self, routes: str = "") -> None:
+        """Write the scene's own route file."""
+        ends = {"tiktok": self.tiktok.url, "katana": self.katana.url}
+        shops = "".join(CONNECTION.format(id=id_, shop=shop, **ends) for id_, shop in SHOPS.items())
+        text = "".join(ROUTE.format(id=id_, buffer=BUFFER) for id_ in SHOPS)
+        times = {"window": WINDOW_S, "timeout": TIMEOUT_S, "settle": SETTLE_S, "lease": LEASE_S}
+        rest = REST.format(routes=text, **times, **ends)
+        head = f"version: 1\nclock: {self.tiktok.url}/_sim/clock\nconnections:\n"
+        (self.folder / "routes.yaml").write_text(head + shops + rest)
+
+
+class Crowd(People):
+    """People who buy nothing more after a while, so that everything comes to its end."""
+
+    last_order_at = float("inf")
+
+    def _buy(self, tries: int = 0) -> None:
+        if self.now <= self.last_order_at:
+            super()._buy(tries)
+
+
+class Scene:
+    """The simulators, the people, the processes, and the books that are kept beside them."""
+
+    def __init__(self, folder: Path, script: Script, starter: Starter) -> None:
+        self.script, self._dice = script, random.Random(script.seed)
+        self._names = tuple(f"SKU-{n:02}" for n in range(SKUS))
+        self.site = ChaosSite(folder, script.database, skus=dict.fromkeys(self._names, 0))
+        self.people = self._people()
+        self.books = Books(self.site, self.people, SHOPS)
+        self.people.after_sale, self.people.after_count = self.books.sold, self.books.counted
+        self.hubs = [
+            Hub(starter, self.site, f"hub-{n}", fortune, self._dice) for n, fortune in enumerate(script.fortunes)
+        ]
+        self.pace, self._looked = Pace(self.site), 0.0
+
+    def _people(self) -> Crowd:
+        site = self.site
+        site.tiktok_sim("seed", {"shops": [{"id": id_, "name": f"Shop {id_[-1]}"} for id_ in SHOPS.values()]})
+        site.katana_sim("seed", {"locations": [{"name": "Main warehouse"}, {"name": "TikTok FBT"}]})
+        site.katana_sim("options", {"duplicate_order_no": self.script.duplicates})
+        for sku in self._names:
+            site.katana_sim("do/stock", {"sku": sku, "quantity": self._dice.randint(4, 20)})
+        for shop in SHOPS.values():
+            products = [{"title": sku, "seller_sku": sku, "stock": 0, "shop": shop} for sku in self._names]
+            site.tiktok_sim("seed", {"products": products})
+        people = Crowd(site, (SHOPS["shop"], SHOPS["shop2"]), self._names, self.script.seed, HASTE)
+        opens_at = NOON + HOUR / 2  # by then something is on offer
+        people.last_order_at = opens_at + self.script.hours * HOUR
+        people.closes_at = people.last_order_at + TAIL_S
+        people.plan(opens_at, self.script.hours / 24, self.script.buyers)
+        return people
+
+    def play(self) -> World:
+        """Live through it; return a World that looks at the ledger as it is at the end."""
+        script, people = self.script, self.people
+        self.site.open().close()  # the tables are there before several processes begin at once
+        for hub in self.hubs:
+            hub.start()
+        self._break()
+        end = time.monotonic() + script.lively_s
+        while time.monotonic() < end and (self.kills < script.kills or self.pace.now < people.closes_at):
+            self._live()
+        for hub in self.hubs:
+            hub.calm()
+        self.site.both("faults", {"faults": []})
+        people.last_order_at = min(people.last_order_at, self.pace.now)
+        people.closes_at = max(self.pace.now, people.last_order_at + TAIL_S)
+        world, end, looked = self.site.open(), time.monotonic() + script.calm_s, 0.0
+        while (now := time.monotonic()) < end:
+            self._live()
+            if now - looked > SECOND_S and self.pace.now > people.closes_at:
+                looked = now
+                if not self.unsettled(world) and not self.books.laws(world):
+                    break
+        return world
+
+    @property
+    def kills(self) -> int:
+        """How often a process was killed."""
+        return sum(hub.kills for hub in self.hubs)
+
+    def _live(self) -> None:
+        self.pace.look()
+        while (due := self.people.next(self.pace.now)) is not None:
+            self.people.now = self.pace.now
+            due[1]()
+        self.people.now = self.pace.now
+        for hub in self.hubs:
+            hub.tick()
+        if time.monotonic() - self._looked > LOOK_S:
+            self._looked = time.monotonic()
+            self._look()
+        time.sleep(0.01)
+
+    def _break(self) -> None:
+        """Have one call in ten fail, on either side; tokens are left alone: a lost pair needs a person."""
+        scale = FAULTY / sum(share for _, share in FAULTS)
+        rules = [
+            {"kind": kind, "match": "^/(?!api/v2/token|oauth)", "probability": share * scale,
+             "seconds": TIMEOUT_S + 0.5 if self._dice.random() < 0.5 else 0.1}
+            for kind, share in FAULTS
+        ]  # fmt: skip
+        self.site.tiktok_sim("faults", {"faults": rules, "seed": self.script.seed})
+        self.site.katana_sim("faults", {"faults": rules, "seed": self.script.seed + 1})
+
+    def _look(self) -> None:
+        """Note for each SKU whether nobody offers more than there is: what sells from then on nobody can know."""
+        truth, offered, now = self.books.truth(), self.books.offered(), self.pace.now
+        for sku, units in truth.items():
+            most = max(offered[shop, sku] for shop in SHOPS.values())
+            since = now if most <= max(0, units) else max(self.books.read[sku], now - KNOWN_S)
+            self.books.read[sku] = self.books.pulled[sku] = since
+
+    # -- the end
+
+    def unsettled(self, world: World) -> list[str]:
+        """Return effects that have not come to an end."""
+        open_states = (outbox.State.PENDING, outbox.State.SENDING, outbox.State.UNKNOWN)
+        with world.store.read() as tx:
+            rows = tx.execute(
+                tables.outbox.select().where(tables.outbox.c.state.in_(open_states)).order_by(tables.outbox.c.id)
+            ).all()
+        return [f"{row.key}: its {row.kind} is still {row.state}" for row in rows]
+
+    def reconciled(self) -> dict[str, Any]:
+        """Return what `hub reconcile` says of the whole time."""
+        command = [
+            sys.executable,
+            "-m",
+            "hub",
+            "--database",
+            self.script.database,
+            "reconcile",
+            "--since",
+            "7d",
+            "--json",
+        ]
+        environ = {**os.environ, **self.site.environ()}
+        told = subprocess.run(command, cwd=self.site.folder, env=environ, capture_output=True, text=True, timeout=120)
+        found: dict[str, Any] = json.loads(told.stdout) if told.stdout else {"erps": [], "shops": [], "whole": False}
+        return found
+
+    def faults(self) -> int:
+        """Return how many calls went wrong on purpose."""
+        journals = [self.site.sim(url, "journal", method="GET") for url in (self.site.tiktok.url, self.site.katana.url)]
+        return sum(call["fault"] is not None for told in journals for call in told["calls"])
+
+    def told(self, world: World) -> Came:
+        """Return what it came to, and everything that is wrong."""
+        came, said = Came(deeds=self.people.deeds), self.reconciled()
+        named = " ".join(ref for erp in said["erps"] for ref in erp["doubled"])
+        laws = self.books.laws(world)
+        doubled = [each for each in laws if "sales orders, deleted" in each]
+        unnamed = [each for each in doubled if each.split(" ")[0] not in named]
+        lost = [each for each in laws if "no sales order" in each or "has no fate" in each]
+        short = oversold(self.books)
+        came.broken = [each for each in laws if each not in doubled] + unnamed + short + self.unsettled(world)
+        came.broken += [f"reconciliation misses {ref}" for shop in said["shops"] for ref in shop["missing"]]
+        came.broken += [f"reconciliation: lost {ref}" for erp in said["erps"] for ref in erp["lost"]]
+        for hub in self.hubs:
+            came.broken += hub.ends + hub.breakdowns()
+        came.figures.update(
+            kills=self.kills,
+            pauses=sum(hub.pauses for hub in self.hubs),
+            faults=self.faults(),
+            orders=len(self.people.bought),
+            lost=len(lost),
+            doubled=len(unnamed),
+            doubled_and_named=len(doubled) - len(unnamed),
+            oversold=len(short),
+            beyond_the_bound=len(self.books.oversold) - len(short),
+            hours=round((self.pace.now - NOON) / HOUR),
+            slow_seconds=round(self.pace.slow_s),
+            sold_out=self.people.refused,
+            lanes_lost=sum(hub.events("lane-lost") for hub in self.hubs),
+        )
+        with world.store.read() as tx:
+            for (_, fate, cause), n in orders.counts(tx).items():
+                came.fates[f"{fate} ({cause})" if fate in ("blocked", "skipped", "held") else fate] += n
+        return came
+
+    def close(self) -> None:
+        """End everything."""
+        for hub in self.hubs:
+            hub.end()
+        self.site.close()
+
+
+def oversold(books: Books) -> list[str]:
+    """Return the sales that nothing excuses: not there, though no more than the buffer was unknown to the hub."""
+    return [
+        f"{moment(at)} {sku}: {units} sold that were not there; {unknown} unknown"
+        for at, sku, units, unknown in books.oversold
+        if unknown <= BUFFER
+    ]
+
+
+def play(folder: Path, script: Script, starter: Starter) -> Came:
+    """Play a scene in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scene = Scene(folder, script, starter)
+    try:
+        world = scene.play()
+        scene.pace.rest()
+        for hub in scene.hubs:
+            hub.stop()
+        return scene.told(world)
+    finally:
+        scene.close()
+
+
+__all__ = ["STEADY", "Came", "Fortune", "Script", "play"]
