@@ -58,6 +58,7 @@ class Authorisation:
         self._load, self._save, self._lock, self._where = load, save, lock, where
         self._mutex = threading.Lock()
         self._held: _Stored | None = None
+        self._is_stored = True
         self.refresh: Callable[[Token], Token] | None = None
 
     def access_token(self, refused: str | None = None) -> str:
@@ -65,6 +66,8 @@ class Authorisation:
         with self._mutex:
             if self._held is None:
                 self._held = self._read()
+            elif not self._is_stored:
+                self._store(self._held)
             if not self._lives(self._held, refused):
                 with self._alone("The hub tries again by itself."):
                     self._held = self._read()  # another process may have refreshed meanwhile
@@ -145,6 +148,11 @@ class Authorisation:
         return self._keep(new)
 
     def _keep(self, token: Token) -> _Stored:
-        stored = _Stored(**token.model_dump(), issued_at=self._clock.now())
-        self._save(self._cipher.encrypt(stored.model_dump_json()))
-        return stored
+        """Hold a pair before it is stored: it may be the only one that lives, and the database may be away."""
+        self._held, self._is_stored = _Stored(**token.model_dump(), issued_at=self._clock.now()), False
+        self._store(self._held)
+        return self._held
+
+    def _store(self, held: _Stored) -> None:
+        self._save(self._cipher.encrypt(held.model_dump_json()))
+        self._is_stored = True

@@ -115,6 +115,18 @@ def test_write_of_a_worker_that_was_taken_for_dead_is_refused_and_changes_nothin
         assert known.cursor(tx, "shop", "orders") == (None, None)
 
 
+def test_new_tokens_are_kept_even_where_the_lane_was_lost_meanwhile(pg_site: Site) -> None:
+    """T-13: the worker that exchanged them was paused; the old pair is dead, and a person would have to consent."""
+    world = pg_site.open()
+    tokens = world.connected["shop"].authorisation
+    with lanes(world, ["shop"]):
+        take_over(pg_site.database)
+        living = tokens.access_token()
+    assert living
+    other = pg_site.open()
+    assert other.connected["shop"].authorisation.access_token() == living
+
+
 def test_lease_ends_for_its_holder_before_it_ends_for_others(pg_site: Site) -> None:
     """What a worker believes rests on its own clock from before it asked, so a paused one never sends too late."""
     first, second = open_store(pg_site.database), open_store(pg_site.database)

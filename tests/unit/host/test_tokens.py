@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.contract import AuthorizationError, ConfigurationError, Token
+from hub.contract import AuthorizationError, ConfigurationError, Token, TransientError
 from hub.host.cipher import Cipher
 from hub.host.tokens import Authorisation, authorisation_key
 
@@ -41,6 +41,7 @@ class Vault:
         self.mutex = threading.Lock()
         self.refreshed: list[str] = []
         self.clock = Clock()
+        self.is_away = False
 
     def open(self, bootstrap: str | None = "first") -> Authorisation:
         made = Authorisation(bootstrap=bootstrap, cipher=self.cipher, clock=self.clock, load=lambda: self.secret,
@@ -49,6 +50,8 @@ class Vault:
         return made
 
     def _save(self, secret: bytes) -> None:
+        if self.is_away:
+            raise TransientError("database-failed", "it is away", where="here", do="Wait.")
         self.secret = secret
 
     @contextmanager
@@ -84,6 +87,19 @@ def test_token_is_refreshed_ahead_of_its_end(vault: Vault) -> None:
     assert opened.access_token() == "access-1"
     vault.clock.at = NOON + timedelta(days=6, hours=1)
     assert opened.access_token() == "access-2"
+
+
+def test_pair_that_could_not_be_stored_is_kept_and_stored_later(vault: Vault) -> None:
+    """T-13: the old refresh token may be dead, so the new one must not be lost with the database."""
+    opened = vault.open()
+    opened.access_token()
+    vault.clock.at, vault.is_away = NOON + timedelta(days=7), True
+    for _ in range(2):
+        with pytest.raises(TransientError):
+            opened.access_token()
+    vault.is_away = False
+    assert opened.access_token() == vault.open().access_token() == "access-2"
+    assert vault.refreshed == ["first", "refresh-1"]
 
 
 def test_refused_token_is_refreshed_once_however_many_ask(vault: Vault) -> None:
