@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TESTS ?=
 MONTH ?=
+CHAOS ?=
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q
 
-.PHONY: help demo test check bench month docs dist lock clean
+.PHONY: help demo test check bench month chaos docs dist lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +37,9 @@ bench: $(VENV)/ready  ## measure, print one figure a line, write bench/results.j
 
 month: $(VENV)/ready  ## live through a simulated month and check every law (MONTH="--days 3 --orders 400" for less)
 	@$(BIN)/python -m bench.month $(MONTH)
+
+chaos: $(VENV)/ready  ## kill and pause real hub processes for ten minutes and check every law (CHAOS="--only sqlite" for less)
+	@$(BIN)/python -m bench.chaos $(CHAOS)
 
 docs: $(VENV)/ready  ## write the generated pages anew
 	@$(BIN)/python -m hub.config.describe > docs/routes.md.new && mv docs/routes.md.new docs/routes.md

@@ -18,6 +18,7 @@ from tests.site import Site
 
 # What a log must never hold, whatever dies and fails.
 BREAKDOWNS = frozenset({"connector-broke", "web-broke", "procrastinate"})
+BEGINS_IN_S, MOST_SLOWNESS = 0.5, 10.0  # how long a process takes to begin on a machine that has nothing else to do
 TOLD = 5  # lines of the log of a process that ended by itself
 
 
@@ -46,7 +47,7 @@ class Hub:
         self._starter, self._site, self._dice, self._fortune = starter, site, dice, fortune
         self._log = site.folder / f"{name}.log"
         self._run: Run | None = None
-        self._next, self._size = 0.0, 0
+        self._next, self._started, self._size, self._slowness = 0.0, 0.0, 0, 1.0
         self._began = self._is_paused = False
         self.kills = self.pauses = 0
         self.ends: list[str] = []  # of processes that ended by themselves
@@ -60,8 +61,8 @@ class Hub:
             self._run = self._starter.start(command, self._site.folder, clean | self._site.environ(), *streams)
         self._is_paused = False
         self._size = self._log.stat().st_size
-        self._began = self._dice.random() < self._fortune.embryo
-        self._next = time.monotonic() + self._until_next(self._fortune)
+        self._began, self._started = self._dice.random() < self._fortune.embryo, time.monotonic()
+        self._next = self._started + self._until_next()
 
     def tick(self) -> None:
         """Let happen to it what is due."""
@@ -71,7 +72,9 @@ class Hub:
             self.start()
         elif not self._began:
             self._began = self._log.stat().st_size > self._size
-            self._next = max(self._next, time.monotonic() + self._until_next(self._fortune))
+            took_s = time.monotonic() - self._started
+            self._slowness = min(MOST_SLOWNESS, max(1.0, took_s / BEGINS_IN_S))
+            self._next = time.monotonic() + self._until_next()
         elif time.monotonic() >= self._next:
             self._strike()
 
@@ -79,7 +82,7 @@ class Hub:
         pause_s = self._fortune.pause_s
         if self._is_paused and self._dice.random() < 0.75:
             self._go_on()
-            self._next = time.monotonic() + self._until_next(self._fortune)
+            self._next = time.monotonic() + self._until_next()
         elif pause_s is not None and not self._is_paused:
             self._signal(signal.SIGSTOP)
             self._is_paused = True
@@ -134,8 +137,11 @@ class Hub:
         """Return how often one event is in the log."""
         return sum(_entry(line).get("event") == name for line in self._log.read_text().splitlines())
 
-    def _until_next(self, fortune: Fortune) -> float:
-        return float("inf") if fortune.most_s == float("inf") else self._dice.uniform(fortune.least_s, fortune.most_s)
+    def _until_next(self) -> float:
+        """Return how long until it is struck; where the machine is busy, it lives longer, so that it gets to work."""
+        if self._fortune == STEADY:
+            return float("inf")
+        return self._dice.uniform(self._fortune.least_s, self._fortune.most_s) * self._slowness
 
     def _signal(self, number: int) -> None:
         assert self._run is not None

@@ -6,20 +6,23 @@ import time
 
 from tests.site import NOON, Site
 
-FAST = 360.0  # simulated seconds in a real one
-SLOW = FAST / 20
-BEHIND_S = 900.0  # simulated seconds without a reading of orders, and the clock waits for the hub
+SLOWER = 20.0
+BEHIND_S = 2.5  # real seconds without a reading of orders at full pace, and the clock waits for the hub
 LOOK_S = 0.1
 FEED = "/orders/search"
 
 
 class Pace:
-    """Drives both clocks alike."""
+    """Drives both clocks alike.
 
-    def __init__(self, site: Site) -> None:
-        self._site, self._rate = site, 0.0
+    Args:
+        fast: how many simulated seconds pass in a real one while the hub keeps up.
+    """
+
+    def __init__(self, site: Site, fast: float) -> None:
+        self._site, self._fast, self._rate = site, fast, 0.0
         self._base, self._since = float(NOON), time.monotonic()
-        self._feed, self._fed_at, self._looked = 0, float(NOON), 0.0
+        self._feed, self._fed_at, self._looked = 0, float(NOON), time.monotonic()
         self.slow_s = 0.0
 
     @property
@@ -36,8 +39,9 @@ class Pace:
         feed = sum(n for call, n in self._site.calls("tiktok").items() if FEED in call)
         if feed != self._feed:
             self._feed, self._fed_at = feed, self.now
-        rate = FAST if self.now - self._fed_at < BEHIND_S else SLOW
-        if self._rate == SLOW:
+        is_behind = self.now - self._fed_at > BEHIND_S * self._fast
+        rate = self._fast / SLOWER if is_behind else self._fast
+        if self._rate < self._fast:
             self.slow_s += since
         if rate != self._rate:
             self._turn(rate)

@@ -55,6 +55,7 @@ def run(world: World, progress: Progress, orders: Orders, *, threads: int, obser
 
 
 async def _outlasting(world: World, progress: Progress, orders: Orders, threads: int, observe: Observe) -> None:
+    asyncio.get_running_loop().set_exception_handler(_of_nobody)
     server = _Server(world)
     while not orders.must_end:
         worker = _Worker(world, progress, orders, threads, observe, server)
@@ -162,8 +163,11 @@ class _Worker:
     async def _run_job(self, connection: str) -> None:
         if connection not in self._mine:
             return  # a route file of other workers names it, or one of the past did; they see to it themselves
-        context = copy_context()
-        ended = await asyncio.get_running_loop().run_in_executor(self._pool, context.run, self._visit, connection)
+        context, loop = copy_context(), asyncio.get_running_loop()
+        ended = await loop.run_in_executor(self._pool, context.run, self._visit, connection)
+        if ended.error is not None and ended.error.connection is None:
+            # This worker may have been taken for dead; then it ends a job that another took up, which may still wait.
+            self._plan_later(connection)
         for other in ended.wake:
             await self._plan(other, 0.0)
         if not self._orders.stop.is_set() or ended.due_in_s > 0:
@@ -181,13 +185,13 @@ class _Worker:
                     wake |= ended.wake
                     if ended.due_in_s > 0 or time.monotonic() - began > TURN_S or self._orders.must_end:
                         break
-        except LaneLostError:
+        except LaneLostError as error:
             world.log.warning("lane-lost", connections=[id_])
             world.doubt()
-            return Visit(BUSY_S, wake)
+            return Visit(BUSY_S, wake, error)
         except TransientError as error:
             self._server.is_away(error.code, error.what)
-            return Visit(STORE_RETRY_S, wake)
+            return Visit(STORE_RETRY_S, wake, error)
         except HubError as error:  # the tables are of another version by now, or damaged: nobody here can go on
             self._failure = error
             return Visit(STORE_RETRY_S, wake)
@@ -209,6 +213,10 @@ class _Worker:
                 await self.app.job_manager.cancel_job_by_id_async(waiting.id, delete_job=True)
         with suppress(exceptions.AlreadyEnqueued):
             await job.defer_async(connection=id_)
+
+    def _plan_later(self, id_: str) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(BUSY_S, lambda: loop.create_task(self._plan(id_, 0.0), name=f"plan {id_}"))
 
     async def _seed(self) -> None:
         """See again and again that every lane has a visit that runs or waits."""
@@ -242,6 +250,15 @@ def _is_later(job: Job, at: datetime | None) -> bool:
     if job.scheduled_at is None:
         return False
     return at is None or job.scheduled_at > at + timedelta(seconds=POLL_S / 2)
+
+
+def _of_nobody(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Hear of what went wrong where nobody waits for the outcome.
+
+    A job that cannot be finished was taken up by another worker, or the database is away, which whoever needs it says.
+    """
+    if not isinstance(context.get("exception"), AWAY):
+        loop.default_exception_handler(context)
 
 
 def _call_from_outside(loop: asyncio.AbstractEventLoop, work: Any) -> None:

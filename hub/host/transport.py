@@ -31,7 +31,7 @@ class Departure:
     """What is asked when everything is ready but the request has not left; it raises where it must not leave any more.
 
     Attributes:
-        window_s: from before it was asked until the last byte had been handed over; None: nothing left.
+        window_s: from its answer until the last byte had been handed over; None: nothing left.
     """
 
     check: Callable[[], None]
@@ -140,8 +140,9 @@ def _depart(sock: socket.socket, message: bytes, timeout_s: float | None, depart
     if departure is None:
         _send(sock, message, timeout_s)
         return
-    departure.window_s, began = None, time.perf_counter()
+    departure.window_s = None
     departure.check()
+    began = time.perf_counter()
     _send(sock, message, timeout_s)
     departure.window_s = time.perf_counter() - began
 
