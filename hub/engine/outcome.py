@@ -76,17 +76,20 @@ def _guarded(
     world: World, connected: Connected, hook: str, kind: str, ask: Callable[[], T], *, effects: int = 0
 ) -> T:  # fmt: skip
     """Let a connector work: its errors arrive as HubErrors, its calls are counted."""
-    work = Work()
+    work, is_answered = Work(), False
     try:
         with counted(work):
-            return ask()
+            result = ask()
+        is_answered = True
+        return result
     except HubError as error:
         error.connection = connected.id
         raise
     except Exception as error:
         raise _broken(world, connected, hook, error) from error
     finally:
-        world.costs.add(connected.id, kind, work, effects)
+        # What was not let out took nothing, and says nothing of what it will take.
+        world.costs.add(connected.id, kind, work, effects if is_answered or work.calls else 0)
 
 
 def traced(world: World, connection: str, event: str, details: dict[str, Any], work: Callable[[], T]) -> T:

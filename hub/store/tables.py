@@ -110,6 +110,7 @@ sales_orders = sa.Table(
     sa.UniqueConstraint("erp", "key", name="one_sales_order_per_key"),
     sa.UniqueConstraint("erp", "ref", name="one_channel_order_per_sales_order"),
     sa.Index("sales_orders_linked", "linked_at"),
+    sa.Index("sales_orders_of_erp", "erp", "linked_at"),
 )
 
 outbox = sa.Table(

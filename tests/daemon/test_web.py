@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,9 +36,12 @@ def front(site: Site) -> Iterator[Front]:
         yield made
 
 
-def outcomes(front: Front) -> dict[str, float]:
+def outcomes(front: Front) -> dict[str, int]:
     lines = [line for line in front.get("/metrics").text.splitlines() if line.startswith("hub_webhooks_total")]
-    return {line.split('outcome="')[1].split('"')[0]: float(line.split()[-1]) for line in lines}
+    found: Counter[str] = Counter()
+    for line in lines:
+        found[line.split('outcome="')[1].split('"')[0]] += int(float(line.split()[-1]))
+    return found
 
 
 def noted(front: Front) -> list[tuple[str, str, str]]:

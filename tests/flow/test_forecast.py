@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 from hub.contract import TransientError
 from hub.engine.forecast import Outlook, forecast
+from hub.engine.lane import visit
 from hub.engine.outcome import pause
+from hub.engine.progress import Progress
 from hub.engine.world import World
+from hub.store.budgets import costs_of
 from tests.flow.conftest import SiteMaker
 from tests.flow.stock_site import list_products, route
 from tests.site import HOUR, NOON, Site
@@ -101,3 +106,21 @@ def test_polls_are_told_besides(site: Site) -> None:
     site.sync()
     told = outlook(site.open(), "shop")
     assert 60 <= told.background_per_hour <= 240, "orders and cancellations, each minute"
+
+
+def test_what_was_not_let_out_says_nothing_of_what_an_order_takes(site: Site) -> None:
+    """A backlog claims more than the budget lets out in time; what goes back was no order placed."""
+    narrow(site)
+    site.orders_made(count=90, lines=[{"sku": "MUG", "price": "20.00"}], create_time=NOON - 2 * HOUR)
+    world = site.open()
+    visit(world, Progress(), threading.Event(), "shop")
+    site.advance(HOUR)
+    for _ in range(2):
+        visit(world, Progress(), threading.Event(), "shop")
+        visit(world, Progress(), threading.Event(), "factory")
+    world.costs.keep()
+    placed = len(site.sales_orders())
+    with world.store.read() as tx:
+        cost = costs_of(tx, ["factory"])["factory"]["push_order"]
+    assert 0 < placed < 90
+    assert cost.effects == placed

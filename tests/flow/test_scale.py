@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from bench import idle
 from bench.ledger import Size, fill
 from hub.daemon import figures
-from hub.engine import demand, reconcile, review
+from hub.engine import demand, review
+from hub.engine.proving import prove_now
 from hub.engine.sellable import sources
 from hub.engine.world import World
 from hub.store import Store
@@ -104,10 +105,8 @@ def _look(world: World, ref: str) -> None:
     review.counts(world.store)
     figures.read(world)
     shop, erp = (world.connected[id_] for id_ in ("shop", "factory"))
-    placed: dict[str, Any] = {}
     since = world.clock.now() - timedelta(days=1)
-    assert reconcile.shops(world, shop, since, placed).is_whole
-    assert reconcile.erps(world, erp, since, placed.get("factory", [])).is_whole
+    assert [prove_now(world, each, since).is_whole for each in (shop, erp)] == [True, True]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -175,3 +176,27 @@ def test_the_simulators_faults_are_transient(shop: Shop) -> None:
             shop.pull()
     assert shop.pull() == []
     assert SETTINGS["app_secret"] not in str(shop.log.lines)
+
+
+@pytest.mark.parametrize(("slept_s", "calls"), [(900, 2), (20, 1)])
+def test_a_signature_that_grew_old_while_the_machine_slept_is_made_anew(slept_s: float, calls: int) -> None:
+    """T-23: a laptop closed, or a process paused, between signing and sending; a wrong clock is told at once."""
+    refused = {"code": 36009004, "message": "Invalid timestamp, it is older than 5 minutes"}
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["timestamp"])
+        if len(asked) > 1:
+            return httpx.Response(200, json={"code": 0, "data": {"orders": []}})
+        clock.time += timedelta(seconds=slept_s)
+        return httpx.Response(400, json=refused)
+
+    bench = _knowing(told(answer))
+    clock = bench.clock
+    if calls == 1:
+        with pytest.raises(ConfigurationError, match="clock-skew"):
+            bench.pull()
+    else:
+        assert bench.pull() == []
+    assert len(asked) == calls
+    assert len(set(asked)) == calls

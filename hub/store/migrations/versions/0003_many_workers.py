@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("document", sa.JSON, nullable=False),
     )
     op.create_index("orders_counted", "orders", ["connection", "fate", "cause"])
+    op.create_index("sales_orders_of_erp", "sales_orders", ["erp", "linked_at"])
     op.create_index("orders_key", "orders", ["key"])
     op.create_index("levels_read", "levels", ["connection", "location_ref", "read_at"])
     op.create_index("fulfillments_asked", "fulfillments", ["connection", "asked"])
