@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 TESTS ?=
 MONTH ?=
 CHAOS ?=
+SOAK ?=
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q
 
-.PHONY: help demo test check bench month chaos docs dist lock clean
+.PHONY: help demo test check bench month chaos soak docs dist lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +41,9 @@ month: $(VENV)/ready  ## live through a simulated month and check every law (MON
 
 chaos: $(VENV)/ready  ## kill and pause real hub processes for ten minutes and check every law (CHAOS="--only sqlite" for less)
 	@$(BIN)/python -m bench.chaos $(CHAOS)
+
+soak: $(VENV)/ready  ## run a day of two shops on a fast clock and see that nothing grows (SOAK="--hours 6" for less)
+	@$(BIN)/python -m bench.soak $(SOAK)
 
 docs: $(VENV)/ready  ## write the generated pages anew
 	@$(BIN)/python -m hub.config.describe > docs/routes.md.new && mv docs/routes.md.new docs/routes.md

@@ -52,6 +52,12 @@ class Hub:
         self.kills = self.pauses = 0
         self.ends: list[str] = []  # of processes that ended by themselves
 
+    @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        assert self._run is not None
+        return self._run.pid
+
     def start(self) -> None:
         """Begin a process."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("HUB_")}
