@@ -168,6 +168,8 @@ def measure(
         "budget.backlog_per_minute": 60 * backlog / (last - burst_at),
         # Against: 10; of the time until every order was placed that was due when the forecast was made.
         "budget.forecast_error_percent": 100 * abs(told_s - took_s) / took_s,
+        "budget.forecast_seconds": told_s,
+        "budget.forecast_came_true_in_seconds": took_s,
         "budget.products_pushed": pushed,
         "budget.clock_rate": rate,
     }

@@ -43,8 +43,11 @@ STEADY = Fortune(float("inf"), float("inf"))
 class Hub:
     """One place for a process; whatever ends it, another begins."""
 
-    def __init__(self, starter: Starter, site: Site, name: str, fortune: Fortune, dice: random.Random) -> None:
+    def __init__(
+        self, starter: Starter, site: Site, name: str, fortune: Fortune, dice: random.Random, listen: str | None = None
+    ) -> None:
         self._starter, self._site, self._dice, self._fortune = starter, site, dice, fortune
+        self._more = () if listen is None else ("--listen", listen)
         self._log = site.folder / f"{name}.log"
         self._run: Run | None = None
         self._next, self._started, self._size, self._slowness = 0.0, 0.0, 0, 1.0
@@ -61,7 +64,7 @@ class Hub:
     def start(self) -> None:
         """Begin a process."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("HUB_")}
-        command = ("--database", self._site.database, "run", "--log", "json")
+        command = ("--database", self._site.database, "run", "--log", "json", *self._more)
         with Path(os.devnull).open("rb") as nothing, self._log.open("ab") as log:
             streams = (nothing.fileno(), log.fileno(), log.fileno())
             self._run = self._starter.start(command, self._site.folder, clean | self._site.environ(), *streams)

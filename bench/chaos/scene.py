@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -70,7 +71,7 @@ class Script:
     hours: float = 3.0
     tail_hours: float = 2.7
     calm_s: float = 60
-    fast: float = 360.0
+    fast: float = 150.0
     timeout_s: int = 2
     seed: int = 1
 
@@ -125,8 +126,10 @@ class Scene:
         self.people = self._people()
         self.books = Books(self.site, self.people, SHOPS)
         self.people.after_sale, self.people.after_count = self.books.sold, self.books.counted
+        self.address = f"127.0.0.1:{free_port()}"  # webhooks go to the first process, whether it lives or not
         self.hubs = [
-            Hub(starter, self.site, f"hub-{n}", fortune, self._dice) for n, fortune in enumerate(script.fortunes)
+            Hub(starter, self.site, f"hub-{n}", fortune, self._dice, None if n else self.address)
+            for n, fortune in enumerate(script.fortunes)
         ]
         self.pace, self._looked = Pace(self.site, script.fast), 0.0
 
@@ -172,11 +175,20 @@ class Scene:
         while not any(self.books.offered().values()) and time.monotonic() < end:
             self.pace.look()
             time.sleep(LOOK_S)
+        self._subscribe()
         opens_at, script, people = self.pace.now, self.script, self.people
         people.last_order_at = opens_at + script.hours * HOUR
         people.closes_at = people.last_order_at + script.tail_hours * HOUR
         people.plan(opens_at, script.hours / 24, script.buyers)
         self._break()
+
+    def _subscribe(self) -> None:
+        """Have both systems tell the hub of everything, some of it twice and out of order."""
+        self.site.tiktok_sim("options", {"webhook_http": "on", "webhook_duplicates": "0.3", "webhook_reorder": "on"})
+        self.site.katana_sim("options", {"webhook_http": "on", "webhook_duplicates": "0.3", "webhook_reorder": "0.3"})
+        told = self._hub("webhooks", "register", "--url", f"http://{self.address}")
+        if told.returncode:
+            raise RuntimeError(f"webhooks were not registered: {told.stderr}")
 
     @property
     def kills(self) -> int:
@@ -228,21 +240,20 @@ class Scene:
 
     def reconciled(self) -> dict[str, Any]:
         """Return what `hub reconcile` says of the whole time."""
-        command = [
-            sys.executable,
-            "-m",
-            "hub",
-            "--database",
-            self.script.database,
-            "reconcile",
-            "--since",
-            "7d",
-            "--json",
-        ]
-        environ = {**os.environ, **self.site.environ()}
-        told = subprocess.run(command, cwd=self.site.folder, env=environ, capture_output=True, text=True, timeout=120)
+        told = self._hub("reconcile", "--since", "7d", "--json")
         found: dict[str, Any] = json.loads(told.stdout) if told.stdout else {"erps": [], "shops": [], "whole": False}
         return found
+
+    def _hub(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the hub to its end."""
+        line = [sys.executable, "-m", "hub", "--database", self.script.database, *command]
+        environ = {**os.environ, **self.site.environ()}
+        return subprocess.run(line, cwd=self.site.folder, env=environ, capture_output=True, text=True, timeout=120)
+
+    def deliveries(self) -> int:
+        """Return how many webhooks a hub took."""
+        urls = (self.site.tiktok.url, self.site.katana.url)
+        return sum(self.site.sim(url, "webhooks", method="GET")["answers"].get("200", 0) for url in urls)
 
     def faults(self) -> int:
         """Return how many calls went wrong on purpose."""
@@ -267,6 +278,7 @@ class Scene:
             kills=self.kills,
             pauses=sum(hub.pauses for hub in self.hubs),
             faults=self.faults(),
+            webhooks=self.deliveries(),
             orders=len(self.people.bought),
             lost=len(lost),
             doubled=len(unnamed),
@@ -288,6 +300,12 @@ class Scene:
         for hub in self.hubs:
             hub.end()
         self.site.close()
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def remainder(said: Mapping[str, Any], part: str, kind: str) -> list[str]:
