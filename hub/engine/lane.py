@@ -11,6 +11,7 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from hub.contract import HubError
 from hub.engine import cancellations, catalogue, homes, place, pull, release, steps, stock, stray, subscribe, watch
@@ -155,7 +156,8 @@ def erp_step(world: World, progress: Progress, erp: Connected, stop: threading.E
     if is_sent_orders(world, erp):
         watch.beat(world, erp.id)
     done = steps.run_steps(world, erp, steps.ERP_FIRST)
-    while not stop.is_set() and world.clock.now() < until and _is_work_due(world, erp) and place.place(world, erp):
+    is_due = partial(_is_work_due, world, erp)
+    while not stop.is_set() and world.clock.now() < until and is_due() and place.place(world, erp, until):
         progress.sent = 0 if world.guard.dry else world.placed
         progress.step(f"placing orders in {erp.id}")
         done = True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hub.contract import (
@@ -35,24 +36,27 @@ MOST_ATTEMPTS = 100  # a day of the longest waits
 _Item = tuple[Effect, PlacedOrder | None]  # an effect to send, and what exists of it already
 
 
-def place(world: World, erp: Connected) -> int:
+def place(world: World, erp: Connected, until: datetime | None = None) -> int:
     """Look up what is unsure, then send what is due; return how many effects were looked up or let out.
+
+    Args:
+        until: before this instant one batch follows another; None: there is only one.
 
     Raises:
         HubError: the Connection as a whole cannot go on; every effect touched is safe to go on with later.
     """
     touched = look_up(world, erp)
+    batch = _claimed(world, erp)
+    return touched + (0 if batch is None else _send(world, erp, batch, until))
+
+
+def _claimed(world: World, erp: Connected) -> _Batch | None:
     now = world.clock.now()
     deadline = now + timedelta(seconds=world.timing.send_window_s)
     size = world.batch.get(erp.id, BATCH)
     with world.store.write() as tx:
-        claimed = outbox.claim(tx, erp.id, now, deadline, size)
-    went = 0
-    if claimed:
-        in_time, went = _send(world, erp, [(effect, None) for effect in claimed], deadline)
-        # Claim no more than the budget lets out within the window: what is not sent in time is only carried about.
-        world.batch[erp.id] = min(BATCH, 2 * size) if in_time else max(erp.in_flight, size // 2)
-    return touched + went
+        found = outbox.claim(tx, erp.id, now, deadline, size)
+    return _Batch(deadline, deque((effect, None) for effect in found), size) if found else None
 
 
 def patience_s(world: World) -> float:
@@ -139,42 +143,86 @@ def _complete(world: World, erp: Connected, existing: Sequence[tuple[Effect, Pla
         deadline = world.clock.now() + timedelta(seconds=world.timing.send_window_s)
         with world.store.write() as tx:
             outbox.reclaim(tx, [effect.id for effect, _ in batch], deadline)
-        _send(world, erp, batch, deadline)
+        _send(world, erp, _Batch(deadline, deque(batch)))
 
 
-def _send(world: World, erp: Connected, batch: Sequence[_Item], deadline: datetime) -> tuple[bool, int]:
+def _send(world: World, erp: Connected, batch: _Batch, until: datetime | None = None) -> int:
     """Send a claimed batch, several calls in flight, and record every outcome in one transaction.
 
-    Returns whether all had time, and how many the budget let out.
+    The next is claimed when the last calls of one are out, so that the other side need not wait while those are
+    recorded. Returns how many the budget let out.
     """
-    halting: list[HubError] = []
-
-    def push(item: _Item) -> Outcome:
-        effect, existing = item
-        if halting:
-            return _not_let_out(effect, existing, world.clock.now())
-        return _push(world, erp, effect, existing, deadline, halting)
-
-    workers, waiting = min(erp.in_flight, len(batch)), deque(batch)
-    with ThreadPoolExecutor(workers, thread_name_prefix=erp.id) as pool:
-        shares = [pool.submit(copy_context().run, _work_off, waiting, push) for _ in range(workers)]
-    outcomes = [outcome for share in shares for outcome in share.result()]
-    placed.record(world, erp, outcomes, world.clock.now())
+    went, halting = 0, list[HubError]()
+    with ThreadPoolExecutor(erp.in_flight, thread_name_prefix=erp.id) as pool:
+        following: _Batch | None = batch.begun(world, erp, pool, halting)
+        while (batch_now := following) is not None:
+            following = None
+            wait(batch_now.shares, return_when=FIRST_COMPLETED)  # one finds nothing more to take
+            try:
+                if _goes_on(world, batch_now, until) and (following := _claimed(world, erp)) is not None:
+                    following.begun(world, erp, pool, halting)
+            except HubError as error:
+                halting.append(error)
+            try:
+                went += _recorded(world, erp, batch_now)
+            except HubError as error:
+                halting.append(error)  # what cannot be recorded is not sent
+                raise
     if halting:
         raise halting[0]
-    went = sum(not isinstance(outcome, Again) or outcome.attempts is None for outcome in outcomes)
-    return world.clock.now() <= deadline, went
+    return went
 
 
-def _work_off(waiting: deque[_Item], push: Callable[[_Item], Outcome]) -> list[Outcome]:
-    """Push what waits, one after another, until nothing does; each worker takes its next when it is free."""
-    outcomes: list[Outcome] = []
-    while True:
-        try:
-            item = waiting.popleft()
-        except IndexError:
-            return outcomes
-        outcomes.append(push(item))
+def _goes_on(world: World, batch: _Batch, until: datetime | None) -> bool:
+    if until is None or world.clock.now() >= until or world.guard.stop.is_set() or batch.halting:
+        return False
+    return all(map(_went, batch.outcomes))  # where the budget is used up, more would only be carried about
+
+
+def _recorded(world: World, erp: Connected, batch: _Batch) -> int:
+    for share in batch.shares:
+        share.result()
+    placed.record(world, erp, batch.outcomes, world.clock.now())
+    if batch.size is not None:
+        # Claim no more than the budget lets out within the window: what is not sent in time is only carried about.
+        in_time = world.clock.now() <= batch.deadline
+        world.batch[erp.id] = min(BATCH, 2 * batch.size) if in_time else max(erp.in_flight, batch.size // 2)
+    return sum(map(_went, batch.outcomes))
+
+
+def _went(outcome: Outcome) -> bool:
+    return not isinstance(outcome, Again) or outcome.attempts is None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Claimed effects on their way; ``size`` is how many were asked for (None: as many as there were)."""
+
+    deadline: datetime
+    waiting: deque[_Item]
+    size: int | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+    halting: list[HubError] = field(default_factory=list)
+    shares: list[Future[None]] = field(default_factory=list)
+
+    def begun(self, world: World, erp: Connected, pool: ThreadPoolExecutor, halting: list[HubError]) -> _Batch:
+        """Let the workers push it; each takes its next effect when it is free, until something is ``halting``."""
+        self.halting = halting
+        for _ in range(min(erp.in_flight, len(self.waiting))):
+            self.shares.append(pool.submit(copy_context().run, self._work_off, world, erp))
+        return self
+
+    def _work_off(self, world: World, erp: Connected) -> None:
+        while True:
+            try:
+                effect, existing = self.waiting.popleft()
+            except IndexError:
+                return
+            if self.halting:
+                outcome: Outcome = _not_let_out(effect, existing, world.clock.now())
+            else:
+                outcome = _push(world, erp, effect, existing, self.deadline, self.halting)
+            self.outcomes.append(outcome)
 
 
 def _push(

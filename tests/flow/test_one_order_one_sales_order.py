@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hub.engine import pull, release
+from hub.engine import place, pull, release
 from hub.engine.progress import Progress
 from hub.engine.sync import Crew, involved
 from tests.flow.conftest import SiteMaker
@@ -44,6 +46,50 @@ def test_fault_on_create_neither_loses_nor_doubles(site: Site, kind: str, duplic
     site.katana_sim("faults", {"faults": [fault]})
     site.sync()
     assert {site.fate(ref) for ref in refs} == {("placed", None)}
+    assert _numbers(site) == sorted(f"TT-{ref}" for ref in refs)
+
+
+def test_orders_that_are_released_while_others_are_sent_arrive_once(site: Site) -> None:
+    """More than two releases, sent batch after batch, each claimed while the last calls of the one before are out."""
+    site.katana_sim("options", {"rate_limit": "off"})
+    refs = _ready(site, 2 * release.BATCH + 50)
+    fault = {"match": "sales_orders$", "method": "POST", "times": 4, "probability": 0.02}
+    faults = [{**fault, "kind": kind} for kind in ("lost_reply", "503", "500")]
+    site.katana_sim("faults", {"faults": faults, "seed": 1})
+    flying = most = 0
+    lock, refused = threading.Lock(), set[str]()
+
+    def watch(event: str, details: dict[str, Any]) -> None:
+        nonlocal flying, most
+        if event == "push_order":
+            with lock:
+                flying += 1 if "seconds" not in details else -1
+                most = max(most, flying)
+                refused.add(details.get("error", ""))
+
+    site.open(trace=watch)
+    site.sync(again=True)
+    assert site.fates() == {"placed": len(refs)}
+    assert _numbers(site) == sorted(f"TT-{ref}" for ref in refs)
+    assert 1 < most <= 4  # as many as the connector declares, over all batches
+    assert "no-answer" in refused
+
+
+def test_key_refused_between_two_batches_sends_nothing_more_and_loses_nothing(site: Site) -> None:
+    refs, asked = _ready(site, 2 * place.BATCH), itertools.count(1)
+
+    def revoke(event: str, details: dict[str, Any]) -> None:
+        if event == "push_order" and "seconds" not in details and next(asked) == place.BATCH - 2:
+            site.katana_sim("options", {"key_revoked": "yes"})
+
+    site.open(trace=revoke)
+    assert site.sync(again=True).errors["factory"].code == "credentials-refused"
+    made = len(site.sales_orders())
+    assert site.calls("katana")[CREATE] <= made + 4  # those in flight with the first that was refused
+    site.katana_sim("options", {"key_revoked": "no"})
+    site.advance(600)
+    site.sync()
+    assert site.fates() == {"placed": len(refs)}
     assert _numbers(site) == sorted(f"TT-{ref}" for ref in refs)
 
 
