@@ -43,6 +43,7 @@ POLL_S = 0.5  # how late a visit may be that was not called for
 BUSY_S = 1.0
 SEED_S = 30.0
 STOP_S = 0.2
+PLAN_ATTEMPTS = 10
 AWAY = (exceptions.ConnectorException, psycopg.Error, OSError)
 
 
@@ -205,14 +206,16 @@ class _Worker:
             return
         at = datetime.now(UTC) + timedelta(seconds=in_s) if in_s > 0 else None
         job = self._task.configure(lock=id_, queueing_lock=id_, schedule_at=at)
-        with suppress(exceptions.AlreadyEnqueued):
-            await job.defer_async(connection=id_)
-            return
-        for waiting in await self.app.job_manager.list_jobs_async(queueing_lock=id_, status=Status.TODO.value):
-            if waiting.id is not None and _is_later(waiting, at):
-                await self.app.job_manager.cancel_job_by_id_async(waiting.id, delete_job=True)
-        with suppress(exceptions.AlreadyEnqueued):
-            await job.defer_async(connection=id_)
+        for _ in range(PLAN_ATTEMPTS):  # another worker may have it wait anew, for later, just when it waits no more
+            with suppress(exceptions.AlreadyEnqueued):
+                await job.defer_async(connection=id_)
+                return
+            waiting = await self.app.job_manager.list_jobs_async(queueing_lock=id_, status=Status.TODO.value)
+            later = [each.id for each in waiting if each.id is not None and _is_later(each, at)]
+            if waiting and not later:
+                return
+            for number in later:
+                await self.app.job_manager.cancel_job_by_id_async(number, delete_job=True)
 
     def _plan_later(self, id_: str) -> None:
         loop = asyncio.get_running_loop()

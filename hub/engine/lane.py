@@ -153,9 +153,8 @@ def channel_step(
 def erp_step(world: World, progress: Progress, erp: Connected, stop: threading.Event) -> bool:
     """Send for about as long as a release may wait, then give way."""
     until = world.clock.now() + timedelta(seconds=world.timing.release_every_s)
-    if is_sent_orders(world, erp):
-        watch.beat(world, erp.id)
-    done = steps.run_steps(world, erp, steps.ERP_FIRST)
+    done = is_sent_orders(world, erp) and watch.beat(world, erp.id)
+    done |= steps.run_steps(world, erp, steps.ERP_FIRST)
     is_due = partial(_is_work_due, world, erp)
     while not stop.is_set() and world.clock.now() < until and is_due() and place.place(world, erp, until):
         progress.sent = 0 if world.guard.dry else world.placed

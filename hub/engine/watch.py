@@ -23,24 +23,28 @@ BEAT_S = 30.0  # to say it more often would only write: a gap is far longer
 SURVEY = 1000
 
 
-def beat(world: World, erp: str) -> None:
+def beat(world: World, erp: str) -> bool:
     """Say that this ledger is in use; with a new process or after a gap, begin a new watch and doubt what is not sent.
 
-    A process cannot know whether the database it opens is the one its predecessor left, or a backup put in its place.
+    A process cannot know whether the database it opens is the one its predecessor left, or a backup put in its place;
+    unless another worker has said since then that it watches: so that one does not withdraw what others are at.
+    Returns whether anything was withdrawn, which its channel's lane takes up.
     """
-    now, said_at = world.clock.now(), world.watching.get(erp)
+    now, said_at, withdrawn = world.clock.now(), world.watching.get(erp), list[int]()
     if said_at is not None and not has_passed(said_at, BEAT_S, now):
-        return
+        return False
+    began = world.watches_from = world.watches_from or now
     with world.store.write() as tx:
         since, at = known.cursor(tx, erp, STREAM)
-        if said_at is None or since is None or at is None or now - at > timedelta(seconds=GAP_S):
+        knows = said_at is not None or (world.store.is_shared and at is not None and at > began)
+        if not knows or since is None or at is None or now - at > timedelta(seconds=GAP_S):
             since = Cursor(now.isoformat())
+            withdrawn = outbox.doubt(tx, erp)
             # What waits may be hours old: it is read again and decided anew before it leaves.
-            orders.update(
-                tx, [{"id": id_, "fate": "held", "cause": "hold", "due_at": now} for id_ in outbox.doubt(tx, erp)]
-            )
+            orders.update(tx, [{"id": id_, "fate": "held", "cause": "hold", "due_at": now} for id_ in withdrawn])
         known.set_cursor(tx, erp, STREAM, since, now)
     world.watching[erp] = now
+    return bool(withdrawn)
 
 
 def begin_anew(tx: Tx, erp: str, now: datetime) -> None:

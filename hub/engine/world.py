@@ -121,6 +121,7 @@ class World:
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)  # (channel, ERP)
     placed: int = 0  # sales orders made or adopted by this process
     watching: dict[str, datetime] = field(default_factory=dict)  # ERPs this process watches -> when it last said so
+    watches_from: datetime | None = None  # when it began to watch any, with nothing taken for granted
     unread: dict[str, datetime] = field(default_factory=dict)  # ERPs whose catalogue could not be read -> when
     batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
     waiting: dict[tuple[str, str], Waiting] = field(default_factory=dict)  # (lane, whom it would call); see turns
@@ -174,6 +175,7 @@ class World:
 
     def doubt(self) -> None:
         """Forget what this process takes for granted, as if it had just begun; another may have worked meanwhile."""
+        self.watches_from = None
         self.watching.clear()
         self.surveys.clear()
         self.proving.clear()

@@ -10,15 +10,17 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
+from bench.idle import HandClock
 from hub.contract import TransientError
 from hub.daemon.embedded import run
 from hub.engine import watch
+from hub.engine.lane import visit
 from hub.engine.lanes import lanes
 from hub.engine.progress import Progress
 from hub.engine.sync import sync
 from hub.store import LaneLostError, known, open_store
 from tests.flow.conftest import SiteMaker
-from tests.site import HOUR, Site
+from tests.site import HOUR, NOON, Site
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -150,3 +152,34 @@ def test_second_daemon_on_a_file_is_told_that_the_first_does_the_work(site: Site
         assert list(first.won) == ["shop", "factory"]
         with lanes(world, ["shop"]) as second:
             assert (list(second.won), list(second.busy)) == ([], ["shop"])
+
+
+def test_worker_joins_the_watch_of_another_that_it_has_seen_alive(pg_site: Site) -> None:
+    """Else each worker would withdraw what waits whenever it meets an ERP that others have spoken for."""
+    clock = HandClock(float(NOON))
+    mine = pg_site.open(clock)
+    watch.beat(mine, "elsewhere")
+    clock.at += 60
+    with mine.store.write() as tx:  # as another worker does that begins with this ERP
+        watch.begin_anew(tx, "factory", clock.now())
+    joined = watch.since(mine, "factory")
+    clock.at += 60
+    watch.beat(mine, "factory")
+    assert watch.since(mine, "factory") == joined
+    mine.doubt()
+    watch.beat(mine, "factory")
+    assert watch.since(mine, "factory") == clock.now()
+
+
+def test_orders_that_a_new_watch_withdraws_are_taken_up_at_once(make_site: SiteMaker) -> None:
+    site = make_site()
+    ref = site.order()
+    site.sync()
+    site.advance(2 * HOUR)
+    world = site.open()
+    visit(world, Progress(), threading.Event(), "shop")
+    assert site.fate(ref) == ("ready", None)
+    world.doubt()
+    ended = visit(world, Progress(), threading.Event(), "factory")
+    assert site.fate(ref) == ("held", "hold")
+    assert ended.wake >= {"shop"}
