@@ -5,7 +5,7 @@ Decreases go after every pull of orders; increases with the reconciliation, once
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -92,8 +92,8 @@ def outstanding(world: World, channel: Connected) -> int | None:
     if not job.may_work():
         return None if job.swept is None else 0
     with world.store.read() as tx:
-        plans = list(plan(scene(tx, world, route.erp), channel.id))
-    return len({p.item.row.product_ref for _, p in job.wanted(plans)})
+        made = scene(tx, world, route.erp)
+    return len({p.item.row.product_ref for _, p in job.wanted(plan(made, channel.id))})
 
 
 def disturb(world: World, channel: str) -> None:
@@ -161,9 +161,11 @@ class _Job:
         """Read what must be known, then write some products; remember where nothing is left."""
         made, plans = self._plan()
         if self._read_levels(made, plans):
+            del made, plans  # of a large catalogue, two at once are too much to hold
             made, plans = self._plan()
         did = self._read_items(made, self.wanted(plans))
         if did:
+            del made, plans
             made, plans = self._plan()
         wanted = self.wanted(plans)
         pushes = self._pushes(made, wanted)
@@ -193,7 +195,14 @@ class _Job:
         with self.world.store.read() as tx:
             made = scene(tx, self.world, self.route.erp)
         demand.close_shipped(self.world, self.channel.id)
-        return made, list(plan(made, self.channel.id))
+        return made, [p for p in plan(made, self.channel.id) if self._matters(p)]
+
+    def _matters(self, p: Planned) -> bool:
+        """Say whether an item needs anything, or stands in the way of rest: few of a large catalogue, mostly."""
+        if p.target is None:
+            return bool(p.unread)
+        is_settled = self.may_raise(p.target) and not _is_unsure(p.target)
+        return not is_settled or _is_mended(p) or self._way(p) is not None
 
     # -- what must be known first
 
@@ -223,6 +232,8 @@ class _Job:
         """Read what the candidates sell, and what buyers have of the same Variants in every shop, where too old."""
         new = {p.item.row.ref: p.item for way, p in wanted if way is Way.READ}
         chosen = list(new.values())[:READ_NEW] or [p.item for _, p in wanted][:READ_AT_ONCE]
+        if not chosen:
+            return False
         index, refs = _Index(made), dict[str, set[str]]()
         for item in chosen:
             if item.row.ref in new:
@@ -236,6 +247,8 @@ class _Job:
 
     def _pushes(self, made: Scene, wanted: Sequence[tuple[Way, Planned]]) -> list[Push]:
         """Return what may be written now: what rests on readings younger than its orders, product by product."""
+        if not wanted:
+            return []
         index = _Index(made)
         ready = [
             (way, p)
@@ -256,7 +269,7 @@ class _Job:
 
     # -- what differs
 
-    def wanted(self, plans: Sequence[Planned]) -> list[tuple[Way, Planned]]:
+    def wanted(self, plans: Iterable[Planned]) -> list[tuple[Way, Planned]]:
         """Return what is to be done, decreases first."""
         found = [(way, p) for p in plans if (way := self._way(p)) is not None]
         return sorted(found, key=lambda each: each[0])

@@ -58,11 +58,11 @@ def set_levels(tx: Tx, connection: str, found: Collection[StockLevel]) -> None:
     tx.execute(sa.insert(levels), list(rows.values()))
 
 
-def levels_of(tx: Tx, connection: str, locations: Collection[str]) -> list[LevelRow]:
-    """Return what an ERP counts at these Locations."""
+def levels_of(tx: Tx, connection: str, locations: Collection[str]) -> Iterator[LevelRow]:
+    """Yield what an ERP counts at these Locations."""
     query = sa.select(*(levels.c[name] for name in LevelRow.__slots__))
     query = query.where(levels.c.connection == connection, levels.c.location_ref.in_(list(locations)))
-    return [LevelRow(*row) for row in tx.execute(query)]
+    yield from (LevelRow(*row) for row in tx.execute(query))
 
 
 def readings(tx: Tx, connection: str, locations: Collection[str]) -> tuple[datetime | None, datetime | None]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+RECENT = 4096
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
@@ -34,6 +36,7 @@ def _milliseconds(value: datetime | None) -> int | None:
     return None if value is None else (value - EPOCH) // MILLISECOND
 
 
+@lru_cache(maxsize=RECENT)  # rows that were read or written together share theirs
 def _instant(value: int | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
@@ -47,8 +50,13 @@ class Number(sa.types.TypeDecorator[Decimal]):
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
         return None if value is None else str(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Decimal | None]:
+        return _number
+
+
+@lru_cache(maxsize=RECENT)  # a hundred thousand SKUs have few different numbers
+def _number(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
 
 
 metadata = sa.MetaData()
