@@ -27,7 +27,7 @@ NAMES = ("shop", "factory", "route")
 ALONE = ("shop0", "factory0", "route0")
 EVERYTHING = """\
     returns: {enabled: true}"""
-PATIENCE_S = 240.0
+PATIENCE_S = 400.0
 MINUTE_S = 60.0
 
 

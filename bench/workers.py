@@ -7,18 +7,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench import pairs
-from bench.shop import NOON, Shop, shop
+from bench.shop import Shop, shop
 
 PAIRS = 32  # shops, each with an ERP Connection of its own: 64 lanes
-EACH = 12  # orders of each shop
+EACH = 8  # orders of each shop
 LATENCY_MS = 100
 LANES = 1  # of each worker, so that four of them still leave room on two cores
-PATIENCE_S = 170.0
+HOUR_S = 3600.0
+HELD_S = 45.0  # of the channel's hour that are left when the workers start: they settle in meanwhile
+QUIET_S = 5.0  # of them after every order is read
+PATIENCE_S = 150.0
+# The same work whoever does it, however long it takes: an order leaves when it is due, and no feed is read twice.
+TIMING = "timing: {orders_every: 30m, release_every: 1s, reconcile_every: 0s}\n"
 
 
 @contextmanager
@@ -44,54 +49,56 @@ def _cpu_s(processes: list[subprocess.Popen[bytes]]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _seed(opened: Shop) -> None:
+def _seed(opened: Shop, due_at: float) -> None:
+    """Have every buyer order at once, an hour before ``due_at``."""
     lines = [{"sku": "MUG", "price": "20.00", "quantity": 2}, {"sku": "TEE", "price": "15.00"}]
-    each = {"count": EACH, "lines": lines, "create_time": NOON - 60, "step_s": 0}
+    each = {"count": EACH, "lines": lines, "create_time": int(due_at - HOUR_S), "step_s": 0}
     for name in opened.urls:
-        opened.control(name, "clock", {"now": NOON, "rate": 1})
+        opened.control(name, "clock", {"now": time.time(), "rate": 1})
+        opened.control(name, "options", {"latency_ms": "0"})
     pairs.seed(opened, PAIRS, [{"shop": pairs.shop_id(n), **each} for n in range(PAIRS)])
 
 
-def _until(condition: object, what: str) -> float:
-    began = time.perf_counter()
-    while not condition():  # type: ignore[operator]
-        if time.perf_counter() - began > PATIENCE_S:
+def _until(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
+    end = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > end:
             raise RuntimeError(f"waited in vain: {what}")
         time.sleep(0.02)
-    return time.perf_counter() - began
 
 
-def _run(opened: Shop, folder: Path, database: str, count: int) -> tuple[float, float]:
+def _run(opened: Shop, folder: Path, database: str, count: int, held_s: float) -> tuple[float, float]:
     """Have that many workers place every order; return the seconds from the end of the hold, and CPU seconds."""
     from hub.store import open_store, orders
 
-    opened.control("tiktok", "options", {"latency_ms": "0"})
-    opened.control("katana", "options", {"latency_ms": "0"})
-    _seed(opened)
-    before = opened.calls("katana").get("POST /v1/sales_orders", 0)
+    due_at = float(int(time.time() + held_s))
+    _seed(opened, due_at)
+    before = _placed(opened)
     store = open_store(database)
 
     def held() -> bool:
         with store.read() as tx:
             return sum(orders.counts(tx).values()) == PAIRS * EACH
 
-    with _workers(opened, folder, database, count) as workers:
-        _until(held, "every order is read")
-        for name in opened.urls:
-            opened.control(name, "options", {"latency_ms": str(LATENCY_MS)})
-        time.sleep(3)  # what a first reading leads to is done
-        spent = _cpu_s(workers)
-        opened.advance(7200)
-        seconds = _until(
-            lambda: opened.calls("katana").get("POST /v1/sales_orders", 0) - before >= PAIRS * EACH,
-            f"{count} workers place every order",
-        )
-        cpu_s = _cpu_s(workers) - spent
-    store.close()
+    try:
+        with _workers(opened, folder, database, count) as workers:
+            _until(held, "every order is held", due_at - QUIET_S - time.time())
+            for name in opened.urls:
+                opened.control(name, "options", {"latency_ms": str(LATENCY_MS)})
+            time.sleep(max(0.0, due_at - time.time()))
+            spent = _cpu_s(workers)
+            _until(lambda: _placed(opened) - before >= PAIRS * EACH, f"{count} workers place every order")
+            seconds, cpu_s = time.time() - due_at, _cpu_s(workers) - spent
+    finally:
+        store.close()
     made = [row["order_no"] for row in opened.control("katana", "state", method="GET")["sales_orders"]]
     if len(made) != PAIRS * EACH or len(set(made)) != len(made):
         raise RuntimeError(f"{len(made)} sales orders, {len(set(made))} numbers, for {PAIRS * EACH} orders")
     return seconds, cpu_s
+
+
+def _placed(opened: Shop) -> int:
+    return opened.calls("katana").get("POST /v1/sales_orders", 0)
 
 
 def measure() -> dict[str, float]:
@@ -107,13 +114,12 @@ def measure() -> dict[str, float]:
         try:
             with shop(folder / "shop") as opened:
                 (folder / "hub").mkdir()
-                _seed(opened)
-                pairs.write_routes(opened, folder / "hub", PAIRS)
+                pairs.write_routes(opened, folder / "hub", PAIRS, end=TIMING, followed=False)
                 for count in (1, 2, 4):
                     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                         connection.execute(f"CREATE DATABASE workers{count}")
                     database = server.get_uri().replace("/postgres?", f"/workers{count}?")
-                    took[count] = _run(opened, folder / "hub", database, count)
+                    took[count] = _run(opened, folder / "hub", database, count, HELD_S)
         finally:
             server.cleanup()
     figures = {f"scale.workers_speedup_{count}": took[1][0] / took[count][0] for count in (2, 4)}
