@@ -6,6 +6,8 @@ TESTS ?=
 MONTH ?=
 CHAOS ?=
 SOAK ?=
+# Where it is set, every process that a test starts would compile the hub's modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q
 
 .PHONY: help demo test check bench month chaos soak docs dist lock clean

@@ -21,7 +21,7 @@ from hub.engine.rehearse import Rehearsal, rehearse
 from hub.host.discover import connectors
 from hub.store import open_store
 from tests.flow.conftest import SiteMaker
-from tests.flow.stock_site import in_erp, list_products
+from tests.flow.stock_site import in_erp, list_products, sells
 from tests.flow.test_shipments import on_channel, ship
 from tests.site import HOUR, Site
 
@@ -226,7 +226,9 @@ def test_stock_is_planned_per_sku_and_warehouse_and_a_buffer_changes_it(make_sit
     assert found["MUG"].about["terms"] == [{"sku": "MUG", "available": "60", "unknown": "0", "buffer": "5"}]
     before = writes(site)
     site.sync()
-    assert sum((writes(site) - before).values()) == 2
+    # A decrease goes at once; what the sweep then finds, page by page, goes in a write of its own.
+    assert sum((writes(site) - before).values()) in (2, 3)
+    assert sells(site, "MUG", "TEE") == {"MUG": 55, "TEE": 95}
     assert planned(site) == []
 
 
