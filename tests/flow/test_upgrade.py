@@ -41,7 +41,7 @@ def story(site: Site) -> dict[str, str]:
     tea = [{"sku": "TEA", "price": "7.00"}]
     refs = {
         "placed": site.order(lines=[{"sku": "MUG", "quantity": 2, "price": "20.00"}]),
-        "shipped": site.order(lines=[{"sku": "TEE", "price": "15.00"}]),
+        "shipped": site.order(lines=[{"sku": "TEE", "price": "15.00"}], create_time=NOON - 10),
         "cancelled": site.order(),
         "by-hand": site.order(),
         "blocked": site.order(lines=[{"sku": "HAT", "price": "9.00"}]),
@@ -50,8 +50,9 @@ def story(site: Site) -> dict[str, str]:
     site.sync()
     assert site.world is not None
     hand.hold(site.world.store, refs["by-hand"], site.world.clock.now())
-    site.advance(HOUR)
-    site.sync()
+    for seconds in (HOUR - 30, 30):  # one after the other, so that the ERP gives them the ids that the dumps know
+        site.advance(seconds)
+        site.sync()
     body = {"tracking_carrier": "UPS", "tracking_number": "1Z999AA10123456784"}
     site.katana_sim("do/ship", {"order_no": f"TT-{refs['shipped']}", **body})
     site.advance(301)
