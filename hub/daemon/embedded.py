@@ -20,6 +20,7 @@ from hub.engine.lanes import lanes
 from hub.engine.progress import Progress
 from hub.engine.sync import involved
 from hub.engine.world import World
+from hub.host.clock import real_s
 from hub.store import LaneLostError, known
 
 STORE_RETRY_S = 5.0
@@ -129,7 +130,8 @@ class _Scheduler:
                 self._bell.clear()
                 for id_ in self._take(self._now(), threads):
                     pool.submit(copy_context().run, self._visit, id_)
-                self._world.clock.wait(min(LOOK_S, self._until_next()), self._bell)
+                # In real time: a followed clock may stand still, and to be told to stop rings no bell.
+                self._bell.wait(min(LOOK_S, real_s(self._world.clock, self._until_next())))
         if self._failure is not None:
             raise self._failure
 
