@@ -27,7 +27,7 @@ demo: $(VENV)/ready  ## run the whole flow against simulators of both systems
 	@$(BIN)/hub demo
 
 test: $(VENV)/ready  ## run every test
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(TESTS)
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal $(TESTS)
 
 check: $(VENV)/ready  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
