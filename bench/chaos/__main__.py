@@ -20,7 +20,7 @@ from tests.e2e.starter import Starter
 KILLED = Fortune(0.1, 1.6)
 PAUSED = Fortune(1.0, 4.0, pause_s=(LEASE_S + 1.0, 4 * LEASE_S))
 SELDOM_KILLED = Fortune(1.0, 5.0)
-LIVELY = 0.7
+LIVELY = 0.65
 BESIDE_S = 6.0  # to open a scene, and to reckon it up
 WINDOW = "window"
 SCENES = ("sqlite-allow", "sqlite-refuse", "postgresql-allow", "postgresql-refuse")
@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=320, help="in all scenes together, as far as time allows")
     parser.add_argument("--orders", type=int, default=150, help="in each scene")
-    parser.add_argument("--seconds", type=float, default=520, help="that all scenes may take")
+    parser.add_argument("--seconds", type=float, default=560, help="that all scenes may take")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="scenes whose name holds this; window is one")
     parser.add_argument("--keep", type=Path, help="a new folder to leave logs and ledgers in")

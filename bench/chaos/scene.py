@@ -68,8 +68,8 @@ class Script:
     buyers: int
     kills: int
     lively_s: float
-    hours: float = 3.0
-    tail_hours: float = 2.7
+    hours: float = 2.2
+    tail_hours: float = 2.3
     calm_s: float = 60
     fast: float = 150.0
     timeout_s: int = 2

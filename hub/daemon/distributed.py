@@ -45,6 +45,7 @@ SEED_S = 30.0
 STOP_S = 0.2
 PLAN_ATTEMPTS = 10
 AWAY = (exceptions.ConnectorException, psycopg.Error, OSError)
+NOBODYS = (*AWAY, exceptions.AppNotOpen)
 
 
 def run(world: World, progress: Progress, orders: Orders, *, threads: int, observe: Observe) -> None:
@@ -258,9 +259,10 @@ def _is_later(job: Job, at: datetime | None) -> bool:
 def _of_nobody(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Hear of what went wrong where nobody waits for the outcome.
 
-    A job that cannot be finished was taken up by another worker, or the database is away, which whoever needs it says.
+    A job that cannot be finished was taken up by another worker, or the database is away, which whoever needs it says;
+    a visit to be planned once that is over finds its worker ended, and the next one plans it.
     """
-    if not isinstance(context.get("exception"), AWAY):
+    if not isinstance(context.get("exception"), NOBODYS):
         loop.default_exception_handler(context)
 
 
