@@ -131,7 +131,8 @@ class _Scheduler:
                 for id_ in self._take(self._now(), threads):
                     pool.submit(copy_context().run, self._visit, id_)
                 # In real time: a followed clock may stand still, and to be told to stop rings no bell.
-                self._bell.wait(min(LOOK_S, real_s(self._world.clock, self._until_next())))
+                is_full = len(self._running) >= threads
+                self._bell.wait(LOOK_S if is_full else min(LOOK_S, real_s(self._world.clock, self._until_next())))
         if self._failure is not None:
             raise self._failure
 

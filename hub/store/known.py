@@ -22,6 +22,10 @@ _LOCATIONS = (
     .order_by(locations.c.name, locations.c.ref)
 )
 
+_PAUSED = sa.select(connections.c.id, connections.c.paused_until, connections.c.reason).where(
+    connections.c.paused_until.is_not(None)
+)
+
 
 def _replace(tx: Tx, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
@@ -104,8 +108,7 @@ def pause(tx: Tx, connection: str, until: datetime | None, reason: dict[str, Any
 
 def paused(tx: Tx) -> dict[str, tuple[datetime, dict[str, Any]]]:
     """Return the paused Connections, until when, and why."""
-    query = sa.select(connections.c.id, connections.c.paused_until, connections.c.reason)
-    return {id_: (until, reason or {}) for id_, until, reason in tx.execute(query) if until is not None}
+    return {id_: (until, reason or {}) for id_, until, reason in tx.execute(_PAUSED)}
 
 
 def have_started(tx: Tx, routes: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ from hub.engine.sync import Crew, involved
 from hub.host.clock import FOLLOW_EVERY_S
 from hub.store import known
 from tests.flow.conftest import SiteMaker
+from tests.flow.stock_site import two_shops
 from tests.site import HOUR, NOON, ROUTE, Site
 from tests.stepped import SteppedClock, writes_of
 
@@ -140,3 +141,20 @@ def test_idle_daemon_neither_spins_nor_writes(site: Site, trouble: str | None) -
         run(world, Progress(), stop)
     assert len(clock.waits) <= 4 * 60
     assert len(writes) <= 8 * 60
+
+
+def test_lane_that_waits_for_a_thread_takes_no_processor(site: Site) -> None:
+    """Three lanes are due, two threads wait for slow answers: whoever hands lanes out sleeps meanwhile."""
+    two_shops(site, "pool: all", "pool: all")
+    for name in ("tiktok", "katana"):
+        getattr(site, f"{name}_sim")("options", {"latency_ms": "400"})
+    world, stop = site.open(), threading.Event()
+    daemon = threading.Thread(target=run, args=(world, Progress(), stop), kwargs={"threads": 2})
+    began, spent = time.monotonic(), time.process_time()
+    daemon.start()
+    time.sleep(3)
+    spent, took = time.process_time() - spent, time.monotonic() - began
+    stop.set()
+    daemon.join(10)
+    assert not daemon.is_alive()
+    assert spent < 0.4 * took
