@@ -92,11 +92,12 @@ def standing(store: Store) -> dict[str, list[Any]]:
 
 
 def await_fates(site: Site, wanted: dict[str, int]) -> None:
-    """Let time pass, as fast as the daemon follows, until orders stand so."""
+    """Let time pass, as fast as the daemon follows, until orders stand so and every parcel is told."""
 
     def look() -> bool:
         site.advance(20)
-        return site.fates() == wanted
+        assert site.world is not None
+        return site.fates() == wanted and all(parcel[-1] == "done" for parcel in standing(site.world.store)["parcels"])
 
     until(look, 60)
 

@@ -16,8 +16,8 @@ from bench.shop import Shop, finish, shop
 from tests.e2e.starter import Starter
 
 ORDERS = 500
-KILLS = 50
-LIMIT_S = 900.0  # a busy machine takes long to be killed fifty times
+KILLS = 25  # `make chaos` does hundreds
+LIMIT_S = 900.0  # a busy machine takes long to be killed so often
 
 
 def _numbers(opened: Shop) -> Counter[str]:
