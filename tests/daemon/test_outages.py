@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from hub.daemon import embedded
 from hub.engine.progress import Progress
 from hub.store import open_store
-from tests.daemon.conftest import Start, until
+from tests.daemon.conftest import Start, short_lease, until
 from tests.site import NOON, Site
 
 SMALL = 4 * 1024
@@ -76,6 +76,7 @@ def test_daemon_waits_for_a_program_that_holds_the_database(file_site: Site, mon
 
 
 def test_worker_outlives_a_server_that_is_away(pg_site: Site, start: Start, postgres_url: str) -> None:
+    short_lease(pg_site)
     refs = pg_site.orders_made(count=3, **HELD)
     worker = start(pg_site)
     until(lambda: pg_site.fates() == {"held": 3})

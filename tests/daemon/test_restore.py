@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from hub.store import Store
 from hub.store.tables import orders, packages, sales_orders
-from tests.daemon.conftest import Start, until
+from tests.daemon.conftest import Start, short_lease, until
 from tests.docs.console import blocks, page
 from tests.site import HOUR, NOON, Site
 
@@ -41,6 +41,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     on_file = request.param == "sqlite"
     database = str(tmp_path / "hub.db") if on_file else request.getfixturevalue("postgres_database")
     made = Site(tmp_path, database, routes=ROUTE)
+    short_lease(made)
     made.both("clock", {"rate": 1})
     yield made
     made.close()

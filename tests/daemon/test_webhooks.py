@@ -14,7 +14,7 @@ from hub.contract import Hint, HintKind
 from hub.engine import subscribe, wake
 from hub.host.clock import FOLLOW_EVERY_S
 from hub.store.tables import wakes
-from tests.daemon.conftest import Start, until
+from tests.daemon.conftest import Start, short_lease, until
 from tests.site import Site
 
 ROUTE = """\
@@ -38,6 +38,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     made = Site(folder, database, routes=ROUTE)
     file = folder / "routes.yaml"
     file.write_text(file.read_text().replace("orders_every: 60s", "orders_every: 1h, fulfillments_every: 1h"))
+    short_lease(made)
     made.both("clock", {"rate": 1})
     made.both("options", {"webhook_http": "on"})
     made.tiktok_sim("options", {"hold_s": 0})

@@ -9,7 +9,7 @@ from collections import Counter
 import psycopg
 
 from hub.daemon.distributed import SCHEMA
-from tests.daemon.conftest import Start, until
+from tests.daemon.conftest import Start, short_lease, until
 from tests.site import NOON, Site
 
 ONE = {"lines": [{"sku": "MUG", "price": "20.00"}], "create_time": NOON - 60}
@@ -17,11 +17,6 @@ ONE = {"lines": [{"sku": "MUG", "price": "20.00"}], "create_time": NOON - 60}
 
 def numbers(site: Site) -> Counter[str]:
     return Counter(row["order_no"] for row in site.sales_orders() if not row.get("deleted_at"))
-
-
-def short_lease(site: Site) -> None:
-    file = site.folder / "routes.yaml"
-    file.write_text(file.read_text().replace("settle: 1s}", "settle: 1s, lease: 2s}"))
 
 
 def test_three_workers_share_the_lanes_and_place_each_order_once(pg_site: Site, start: Start) -> None:

@@ -69,6 +69,8 @@ def test_killed_at_random_moments_it_neither_loses_nor_doubles(
         kills = _kill_often(opened, starter, folder, random.Random(5), times)
         placed_under_fire = sum(_numbers(opened).values())
         opened.control("katana", "options", {"latency_ms": "0"})
+        opened.control("katana", "faults", {"faults": []})
+        opened.advance(900)  # the longest that an effect rests which was tried again and again
         finish(opened.hub(folder, "sync"))
         numbers = _numbers(opened)
     assert kills == times
