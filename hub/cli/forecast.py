@@ -73,9 +73,11 @@ def _ends(outlook: Outlook) -> list[tuple[str, float]]:
 def _limits(outlook: Outlook) -> str:
     if not outlook.limits:
         return "no call was made yet, so its limits are not known"
-    fullest = sorted(outlook.limits, key=_is_full, reverse=True)
-    rest = len(fullest) - SHOWN
-    return "; ".join(_limit(each) for each in fullest[:SHOWN]) + (f"; {rest} more limits" if rest > 0 else "")
+    used = [each for each in outlook.limits if each.taken or each.closed_until is not None]
+    fullest = sorted(used or outlook.limits[:1], key=_is_full, reverse=True)[:SHOWN]
+    rest = len(outlook.limits) - len(fullest)
+    more = f"; {rest} more limit{'s' * (rest > 1)}" if rest else ""
+    return "; ".join(map(_limit, fullest)) + more
 
 
 def _is_full(limit: Limit) -> tuple[bool, float]:

@@ -36,7 +36,7 @@ class Costs:
     def __init__(self, store: Store) -> None:
         self._store, self._lock = store, threading.Lock()
         self._new: dict[tuple[str, str], Cost] = {}
-        self._kept_at = time.monotonic()
+        self._kept_at = float("-inf")  # the first is kept at once: a forecast beside a new daemon knows of it
         self._budgets: dict[str, set[Budget]] = {}
 
     def budgets_of(self, connection: str) -> set[Budget]:

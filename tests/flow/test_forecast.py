@@ -7,7 +7,7 @@ import threading
 from hub.contract import TransientError
 from hub.engine.forecast import Outlook, forecast
 from hub.engine.lane import visit
-from hub.engine.outcome import pause
+from hub.engine.outcome import call, pause
 from hub.engine.progress import Progress
 from hub.engine.world import World
 from hub.store.budgets import costs_of
@@ -44,6 +44,14 @@ def test_what_no_call_was_made_for_yet_is_not_known(site: Site) -> None:
     assert (told.limits, told.orders_in_s, told.drained_in_s) == ((), None, None)
     assert len(told.unknown) == 1
     assert "sales orders" in told.unknown[0]
+
+
+def test_first_call_of_a_process_is_known_beside_it_at_once(site: Site) -> None:
+    """Whatever it does next may wait for a whole window of its budget before it counts anything anew."""
+    world = site.open()
+    call(world, world.connected["factory"], "list_locations")
+    told = outlook(world, "factory")
+    assert [limit.calls for limit in told.limits] == [6000]
 
 
 def test_orders_due_and_coming_are_counted_at_what_orders_took_lately(site: Site) -> None:
