@@ -38,7 +38,7 @@ MEANS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "differing": ("were changed on the channel by hand", "the daemon puts them right"),
         "lost": ("gone there without a word", "restore it there, or: hub order ID"),
         "doubled": ("have more than one sales order", "delete all but one there; the order is blocked until then"),
-        "unread": ("shipments not read", "hub sync reads them"),
+        "unread": ("shipments that were not read", "they are taken up now; if they stay, report it"),
     }
 )
 
@@ -51,8 +51,8 @@ def reconcile(choices: Choices, since: str, is_last: bool) -> int:
     """Prove that nothing was lost or doubled: read both sides again and compare.
 
     Costs about one call per 100 orders on either side. Works beside hub run, which does the same by itself once an
-    hour. An order with two sales orders is blocked; nothing else is changed. Exit code 1 where something is
-    unaccounted for.
+    hour. An order with two sales orders is blocked, and a shipment that was not read is taken up; nothing else is
+    changed. Exit code 1 where something is unaccounted for.
     """
     with opened_world(choices) as world:
         start = world.clock.now() - timedelta(seconds=_seconds(since))

@@ -22,11 +22,14 @@ Count = Callable[[str, str], None]  # Connection ("": none of ours), what became
 
 
 class Inbox:
-    """Hears deliveries in the threads that ask it, and notes what they hint at in one of its own."""
+    """Hears deliveries in the threads that ask it, ``most`` at once, and notes what they hint at in one of its own."""
 
-    def __init__(self, world_of: Callable[[], World], on_hint: Callable[[str], None], count: Count) -> None:
+    def __init__(
+        self, world_of: Callable[[], World], on_hint: Callable[[str], None], count: Count, *, most: int = 4
+    ) -> None:
         self._world_of, self._on_hint, self._count = world_of, on_hint, count
         self._waiting: Queue[tuple[str, list[Hint]]] = Queue(ROOM)
+        self._hearing = threading.BoundedSemaphore(most)
         self._over = threading.Event()
         self._said: dict[str, float] = {}
 
@@ -35,6 +38,16 @@ class Inbox:
 
         A wrong signature and an unknown Connection get the same answer, so that nobody learns which ids there are.
         """
+        # Whoever asked may have given up on a thread that still hangs.
+        if not self._hearing.acquire(blocking=False):
+            self._count("", "busy")
+            return LATER
+        try:
+            return self._take(id_, webhook)
+        finally:
+            self._hearing.release()
+
+    def _take(self, id_: str, webhook: Webhook) -> int:
         world = self._world_of()
         connected = world.connected.get(id_)
         if connected is None or "read_webhook" not in connected.capabilities:

@@ -31,7 +31,7 @@ HEAD_BYTES = 16 << 10
 BODY_S = 5.0
 ANSWER_S = 2.5  # the less patient of the known senders waits 3 s for an answer
 REQUEST_S = 20.0  # from a connection's beginning, or its last answer, until the next answer is read
-AT_ONCE, CONNECTIONS = 64, 256
+AT_ONCE, CONNECTIONS = 64, 256  # deliveries being read and heard; connections of all kinds
 HEARING = 4
 READY_S = 5.0
 STOP_S = 3.0
@@ -57,7 +57,7 @@ def serve_web(
     sock = _bound(listen)
     host, port = sock.getsockname()[:2]
     metrics.read_ledger(world_of)
-    inbox = Inbox(world_of, on_hint, metrics.webhook)
+    inbox = Inbox(world_of, on_hint, metrics.webhook, most=HEARING)
     server = uvicorn.Server(_config(_app(world_of, inbox, metrics)))
     _log_of_uvicorn(world_of)
     thread = threading.Thread(target=server.run, args=([sock],), name="web", daemon=True)
@@ -94,7 +94,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app, http=_Protocol, ws="none", loop="asyncio", lifespan="off", log_config=None, access_log=False,
         proxy_headers=False, server_header=False, date_header=False, timeout_keep_alive=5,
-        limit_concurrency=AT_ONCE, h11_max_incomplete_event_size=HEAD_BYTES, timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=HEAD_BYTES, timeout_graceful_shutdown=1,
     )  # fmt: skip
 
 
@@ -126,8 +126,19 @@ class _Protocol(H11Protocol):
 
 def _app(world_of: Callable[[], World], inbox: Inbox, metrics: Metrics) -> ASGIApp:
     limiters: list[anyio.CapacityLimiter] = []
+    at_once = 0
 
     async def webhooks(request: Request) -> Response:
+        nonlocal at_once
+        if at_once >= AT_ONCE:  # health and figures answer all the same
+            return Response(status_code=LATER, headers={"connection": "close"})
+        at_once += 1
+        try:
+            return await _webhook(request)
+        finally:
+            at_once -= 1
+
+    async def _webhook(request: Request) -> Response:
         if not limiters:  # it belongs to the loop that runs
             limiters.append(anyio.CapacityLimiter(HEARING))
         try:

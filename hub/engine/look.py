@@ -5,8 +5,8 @@ A hint about what the hub itself has just done costs no call, or waits until the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from hub.contract import (
@@ -22,12 +22,14 @@ from hub.engine.ledger import record, rules_of
 from hub.engine.outcome import call, resting
 from hub.engine.sellable import ruler, scene
 from hub.engine.steps import is_of_one_step
+from hub.engine.turns import turn
 from hub.engine.world import Connected, World
 from hub.host.work import Work, counted, unhurried
 from hub.store import orders, shipping, wakes
 from hub.store.wakes import Heard
 
 MOST = 1_000  # hints of one kind that one look takes in
+MOST_OF_STOCK = 100  # Variants whose stock one look reads: a call for each Location
 BATCH = 50
 UNREADABLE_S = (5.0, 30.0)  # an order that cannot be read yet is asked for again after this long; then polls find it
 PLACED_ECHO = timedelta(seconds=5)  # the ERP hints at a sales order that the hub has just made
@@ -54,10 +56,12 @@ def _look(world: World, connected: Connected, kind: HintKind) -> bool:
     """Look where hints of one kind point; say whether that took any call."""
     now, work = world.clock.now(), Work()
     with world.store.read() as tx:
-        heard = wakes.due(tx, connected.id, kind, now, MOST)
+        heard = wakes.due(tx, connected.id, kind, now, MOST_OF_STOCK if kind is HintKind.INVENTORY else MOST)
     later: Later = ()
     try:
-        with counted(work), unhurried() if kind in wake.UNHURRIED else nullcontext():
+        with counted(work), _turn(world, connected, kind) as may_go:
+            if not may_go:
+                return False  # what hurries more needs the room there is
             later = LOOKS[kind](world, connected, heard)
     except HubError as error:
         if error.connection is None:
@@ -70,6 +74,16 @@ def _look(world: World, connected: Connected, kind: HintKind) -> bool:
         wakes.drop(tx, connected.id, [each for each in heard if each.ref not in kept])
         wakes.postpone(tx, connected.id, later)
     return bool(work.calls)
+
+
+@contextmanager
+def _turn(world: World, connected: Connected, kind: HintKind) -> Iterator[bool]:
+    """Yield whether a kind of hints may be looked at now; what does not hurry takes turns."""
+    if kind not in wake.UNHURRIED:
+        yield True
+        return
+    with unhurried(), turn(world, connected, connected) as may_go:
+        yield may_go
 
 
 def _failed(
@@ -148,6 +162,8 @@ def _fulfillments(world: World, erp: Connected, heard: Sequence[Heard]) -> Later
         rest = [ref for ref in mine if ref not in told]
         if rest:
             recheck.recheck_named(world, erp, rest)
+        left, now = set(rest[recheck.ERP_BATCH :]), world.clock.now()
+        return [(each, now) for each in heard if each.ref in left]
     return ()
 
 

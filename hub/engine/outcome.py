@@ -43,6 +43,8 @@ READS = frozenset({
     "pull_inventory", "pull_orders", "pull_products", "pull_returns", "read_webhook",
 })  # fmt: skip
 
+LOCAL = frozenset({"read_webhook"})  # they make no call, and whoever waits for them must not wait for a database
+
 
 def call(world: World, connected: Connected, hook: str, **arguments: Any) -> Any:
     """Call one hook of one Connection; whatever goes wrong arrives as a HubError."""
@@ -89,7 +91,8 @@ def _guarded(
         raise _broken(world, connected, hook, error) from error
     finally:
         # What was not let out took nothing, and says nothing of what it will take.
-        world.costs.add(connected.id, kind, work, effects if is_answered or work.calls else 0)
+        if hook not in LOCAL:
+            world.costs.add(connected.id, kind, work, effects if is_answered or work.calls else 0)
 
 
 def traced(world: World, connection: str, event: str, details: dict[str, Any], work: Callable[[], T]) -> T:

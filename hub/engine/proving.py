@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.contract import Cursor
 from hub.engine.proof import Proof
 from hub.engine.reconcile import of_orders
 from hub.engine.reconcile_erp import of_sales_orders, of_shipments
 from hub.engine.reconcile_stock import of_stock
+from hub.engine.turns import turn
 from hub.engine.world import Connected, World
 from hub.store import known
 from hub.store.figures import keep_proof, last_proofs
@@ -33,7 +35,7 @@ class Proving:
 
 
 def prove(world: World, connected: Connected) -> bool:
-    """Make one step of the proof of a Connection that is due; say whether it took a call.
+    """Make one step of the proof of a Connection that is due, where its budget has room; say whether it took a call.
 
     Raises:
         HubError: it could not be read; the proof begins anew after a while.
@@ -41,8 +43,12 @@ def prove(world: World, connected: Connected) -> bool:
     job: Proving | None = world.proving.get(connected.id) or _due(world, connected)
     if job is None:
         return False
-    world.proving.pop(connected.id, None)  # where the step fails, it is gone
-    did = next(job.steps, None)
+    world.proving[connected.id] = job
+    with turn(world, connected, connected) as may_go:
+        if not may_go:
+            return False
+        del world.proving[connected.id]  # where the step fails, it is gone
+        did = next(job.steps, None)
     if did is None:
         _finish(world, job.proof)
         return True
@@ -83,17 +89,19 @@ def _due(world: World, connected: Connected) -> Proving | None:
     if not every:
         return None
     with world.store.read() as tx:
-        _, at = known.cursor(tx, connected.id, STREAM)
+        proved, at = known.cursor(tx, connected.id, STREAM)  # proved: when the lane itself last finished one
         if at is not None and at <= now < at + every:
             return None
         before = last_proofs(tx).get(connected.id)
     with world.store.write() as tx:
         again = now if at is None else now - every + min(every, timedelta(seconds=AGAIN_S))
-        known.set_cursor(tx, connected.id, STREAM, None, again)
+        known.set_cursor(tx, connected.id, STREAM, proved, again)
     if at is None:
         return None
-    # Twice the period, so that each change is seen once it is settled; more where proofs were left out.
-    since = min(now - 2 * every, now if before is None else before[0] - every)
+    # Twice the period, so that each change is seen once it is settled; more where proofs were left out. One that a
+    # person asked for may have been of less, and fills no gap.
+    last_at = datetime.fromisoformat(proved) if proved else (None if before is None else before[0])
+    since = min(now - 2 * every, now if last_at is None else last_at - every)
     proof = Proof(connected.id, max(since, now - timedelta(seconds=LONGEST_S)), now)
     return Proving(proof, _steps(world, connected, proof, in_lane=True))
 
@@ -102,7 +110,7 @@ def _finish(world: World, proof: Proof) -> None:
     with world.store.write() as tx:
         _, before = last_proofs(tx).get(proof.connection, (None, {}))
         keep_proof(tx, proof.connection, proof.at, proof.document() | {SAID: not proof.is_whole})
-        known.set_cursor(tx, proof.connection, STREAM, None, proof.at)
+        known.set_cursor(tx, proof.connection, STREAM, Cursor(proof.at.isoformat()), proof.at)
     _say(world, proof, before)
 
 

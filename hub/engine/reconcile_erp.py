@@ -18,6 +18,7 @@ from hub.engine.world import Connected, World
 from hub.routing.compose import order_key
 from hub.routing.fate import Fate
 from hub.store import Tx, known, orders, shipping
+from hub.store.figures import last_proofs
 from hub.store.orders import Link, OrderRow
 from hub.store.shipping import TOLD, PackageState
 
@@ -40,10 +41,18 @@ def of_sales_orders(world: World, erp: Connected, proof: Proof) -> Iterator[bool
     with world.store.read() as tx:
         ids = orders.linked_since(tx, erp.id, proof.since)
         latest = orders.linked_since(tx, erp.id, proof.at - timedelta(seconds=NEWEST_S), NEWEST)
-    wanted = list(dict.fromkeys([*ids, *latest]))
+        named = _named_before(tx, erp)
+    wanted = list(dict.fromkeys([*ids, *latest, *named]))
     for start in range(0, len(wanted), BATCH):
         if _look_up(world, erp, wanted[start : start + BATCH], part):
             yield True
+
+
+def _named_before(tx: Tx, erp: Connected) -> list[int]:
+    """Return the orders whose sales order the last proof did not find: they are named until they are found."""
+    _, kept = last_proofs(tx).get(erp.id, (None, {}))
+    lost = kept.get("sales_orders", {}).get(LOST, [])[:BATCH]
+    return [row.id for each in lost for row in orders.find(tx, each.partition(":")[0])]
 
 
 def _look_up(world: World, erp: Connected, ids: Sequence[int], part: Part) -> bool:
@@ -97,7 +106,7 @@ def _is_known_gone(row: OrderRow) -> bool:
 
 
 def of_shipments(world: World, erp: Connected, proof: Proof, *, in_lane: bool) -> Iterator[bool]:
-    """Read the shipments of the window again.
+    """Read the shipments of the window again; those that were not read are taken up, since no poll will bring them.
 
     Shape: yields after each page: one call per 250 at Katana. Within the lane none more than without: it waits until a
     poll of shipments is near, and where it finds nothing that is not known, it stands for that poll. What it found
@@ -126,6 +135,10 @@ def of_shipments(world: World, erp: Connected, proof: Proof, *, in_lane: bool) -
     for start in range(0, len(left), BATCH):
         with world.store.read() as tx:
             account_shipments(tx, erp, left[start : start + BATCH], began - timedelta(seconds=grace), part)
+    unread = [told[ref] for ref in part.remainder[UNREAD]]
+    if unread:
+        with world.store.write() as tx:
+            ship.see(tx, erp.id, unread, world.clock.now())
 
 
 def _is_poll_near(world: World, erp: Connected, waits_since: datetime) -> bool:

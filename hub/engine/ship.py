@@ -71,7 +71,7 @@ def read(world: World, erp: Connected) -> set[str]:
     for page in pages(world, erp, "pull_fulfillments", since=cursor, start=start):
         cursor = page.cursor or cursor
         with world.store.write() as tx:
-            told.update(_see(tx, erp.id, page.items, now))
+            told.update(see(tx, erp.id, page.items, now))
             if page.cursor is not None:
                 known.set_cursor(tx, erp.id, STREAM, cursor, at or now - timedelta(days=1))
     with world.store.write() as tx:
@@ -91,7 +91,8 @@ def document_of(item: Fulfillment) -> tuple[str, str]:
     return document, hashlib.sha256(document.encode()).hexdigest()
 
 
-def _see(tx: Tx, erp: str, items: Sequence[Fulfillment], now: datetime) -> list[str]:
+def see(tx: Tx, erp: str, items: Sequence[Fulfillment], now: datetime) -> list[str]:
+    """Take shipments up; return the sales orders of which that told anything new."""
     found = {item.ref: (item, *document_of(item)) for item in items}
     return shipping.see(tx, erp, found, now) if found else []
 
@@ -108,7 +109,7 @@ def _look_at_due(world: World, erp: Connected) -> bool:
     if stale:
         found = call(world, erp, "fetch_fulfillments", refs=[seen.ref for seen in stale])
         with world.store.write() as tx:
-            _see(tx, erp.id, found, now)
+            see(tx, erp.id, found, now)
     with world.store.write() as tx:
         unlinked = [seen for seen in due if seen.order_ref not in links]
         shipping.forget(tx, erp.id, [seen.ref for seen in unlinked if now - seen.first_seen_at >= FORGET])

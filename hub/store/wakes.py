@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from hub.store.bulk import many
 from hub.store.database import Tx
 from hub.store.tables import sales_orders, stock, variants, wakes
 
-MOST = 5_000  # rows kept of one Connection; polling finds what is left out
+MOST = 5_000  # rows kept of one kind and Connection; polling finds what is left out
 
 Wake = tuple[str, str]  # kind, ref ("" where the hint names nothing)
 
@@ -44,7 +45,13 @@ def add(tx: Tx, connection: str, found: Iterable[Wake], at: datetime) -> None:
     again = [{"of": connection, "b_kind": kind, "b_ref": ref, "b_at": at} for kind, ref in wanted.keys() & known]
     if again:
         tx.execute(_AGAIN, again)
-    new = [each for each in wanted if each not in known][: max(0, MOST - len(known))]
+    room = Counter({kind: MOST for kind, _ in wanted})
+    room.subtract(kind for kind, _ in known)
+    new = []
+    for each in (one for one in wanted if one not in known):
+        if room[each[0]] > 0:
+            room[each[0]] -= 1
+            new.append(each)
     row = {"connection": connection, "at": at, "due_at": at, "heard": 1, "asked": 0}
     many(tx, sa.insert(wakes), [{**row, "kind": kind, "ref": ref} for kind, ref in new])
 

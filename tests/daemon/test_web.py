@@ -154,17 +154,44 @@ def test_many_deliveries_at_once_are_all_taken_or_told_to_come_again(front: Fron
     until(lambda: {b'{"order": "%s"}' % ref.encode() for _, _, ref in noted(front)} == taken)
 
 
-def test_more_connections_than_are_served_are_told_so_or_closed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_senders_that_dawdle_keep_other_deliveries_out_but_not_health(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(web, "AT_ONCE", 5)
+    with front_of(site.open()) as front:
+        slow = [front.raw() for _ in range(9)]
+        for sock in slow:
+            sock.sendall(b"POST /webhooks/shop HTTP/1.1\r\nHost: hub\r\nContent-Length: 10\r\n\r\n{")
+        until(lambda: front.deliver(BODY).status_code == 503)
+        assert front.get("/healthz").status_code == 200
+        for sock in slow:
+            sock.close()
+        until(lambda: front.deliver(BODY).status_code == 200)
+
+
+def test_more_connections_than_are_served_are_closed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "CONNECTIONS", 10)
     with front_of(site.open()) as front:
         idle = [front.raw() for _ in range(9)]
-        until(lambda: front.get("/healthz").status_code == 503)
+        assert front.get("/healthz").status_code == 200
         more = [front.raw() for _ in range(5)]
         assert any(closed_within(sock, 1) for sock in more)
         for sock in (*idle, *more):
             sock.close()
         until(lambda: front.get("/healthz").status_code == 200)
+
+
+def test_deliveries_that_hang_are_never_more_than_are_heard_at_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for those any more, but their threads are still there."""
+    monkeypatch.setattr(web, "ANSWER_S", 0.2)
+    with front_of(site.open()) as front:
+        front.shop.gate.clear()
+        assert {front.deliver(BODY).status_code for _ in range(3 * web.HEARING)} == {503}
+        assert front.shop.heard == web.HEARING
+        front.shop.gate.set()
+        until(lambda: front.deliver(BODY).status_code == 200)
 
 
 def test_full_queue_tells_the_sender_to_come_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,15 +10,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.contract import AuthorizationError, Hint, HintKind
-from hub.engine import look, wake
+from hub.engine import look, recheck, steps, wake
 from hub.engine.lane import visit
-from hub.engine.outcome import resting
+from hub.engine.outcome import call, resting
 from hub.engine.progress import Progress
 from tests.flow.conftest import SiteMaker
 from tests.flow.hinting import hint, waiting, work
 from tests.flow.stock_site import PRODUCTS, in_erp, list_products, sells
 from tests.flow.stock_site import route as stock_route
 from tests.site import ROUTE, Site
+from tests.stepped import SteppedClock
 
 DETAIL, SEARCH = "GET /order/202507/orders", "POST /order/202309/orders/search"
 SHIPMENTS, SALES_ORDERS, LEVELS = "GET /v1/sales_order_fulfillments", "GET /v1/sales_orders", "GET /v1/inventory"
@@ -391,3 +392,57 @@ def test_withdrawn_consent_rests_the_connection_at_once(site: Site) -> None:
     assert isinstance(ended.error, AuthorizationError)
     with world.store.read() as tx:
         assert set(resting(tx, world.clock.now())) == {"shop"}
+
+
+# -- room for what hurries more
+
+
+@pytest.mark.parametrize(
+    ("kind", "call_of_it"), [(HintKind.INVENTORY, LEVELS), (HintKind.PRODUCTS, "GET /v1/variants")]
+)
+def test_look_that_does_not_hurry_waits_for_room_without_holding_its_lane_up(
+    make_site: SiteMaker, kind: HintKind, call_of_it: str
+) -> None:
+    """Three quarters of a minute's calls are taken: the rest is for orders, and time does not pass within the visit."""
+    site = make_site(routes=stock_route(orders="hold: 0m"))
+    list_products(site, "MUG", stock=100)
+    file = site.folder / "routes.yaml"
+    file.write_text(file.read_text().replace("requests_per_minute: 6000", "requests_per_minute: 60"))
+    quiet(site)
+    site.advance(120)
+    clock = SteppedClock(site, threading.Event(), end_s=1e9)
+    world = site.open(time=clock)
+    for _ in range(23):  # of two calls each
+        call(world, world.connected["factory"], "list_locations")
+    (variant,) = (row["id"] for row in site.katana_sim("state", method="GET")["variants"] if row["sku"] == "MUG")
+    wake.note(world, "factory", [Hint(kind=kind, ref=str(variant))])
+    made, began = since(site, "katana"), clock.now()
+    ended = visit(world, Progress(), threading.Event(), "factory")
+    assert (ended.error, clock.now()) == (None, began)
+    assert call_of_it not in made()
+    assert [each[:2] for each in waiting(site)] == [("factory", kind.value)]
+    clock.wait(61)
+    visit(world, Progress(), threading.Event(), "factory")
+    assert waiting(site) == []
+    assert call_of_it in made()
+
+
+def test_more_deletions_than_one_reading_takes_are_all_found(
+    make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recheck, "ERP_BATCH", 2)
+    monkeypatch.setattr(steps, "ERP", [each for each in steps.ERP if each[0] != "placed orders"])  # no daily look
+    site = make_site(routes=SHIPPING)
+    refs = buy(site, 5)
+    quiet(site, 60)
+    orders = site.sales_orders()
+    assert len(orders) == 5
+    headers = {"Authorization": f"Bearer {site.environ()['API_KEY']}"}
+    for each in orders:
+        site.http.delete(f"{site.katana.url}/v1/sales_orders/{each['id']}", headers=headers).raise_for_status()
+    hint(site, "factory", HintKind.FULFILLMENTS, *(str(each["id"]) for each in orders))
+    for _ in range(3):
+        work(site, "factory")
+        site.advance(1)
+    assert {site.fate(ref) for ref in refs} == {("blocked", "deleted-in-erp")}
+    assert waiting(site) == []

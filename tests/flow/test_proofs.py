@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from hub.daemon.embedded import run
+from hub.engine import reconcile_erp
 from hub.engine.lane import visit
 from hub.engine.progress import Progress
 from hub.engine.proof import Proof
@@ -159,14 +161,16 @@ def test_what_differs_is_named_by_id_and_said_once(busy: Keeper) -> None:
             "missing": [lost], "behind": [behind], "unknown": [f"{by_hand}: 1Z999AA10123456784"],
             "differing": ["TEA: 120 there, 100 in the ledger"], "unread": [str(shipment)],
         }  # fmt: skip
-        # What the pages held was taken from them; what a person did, or no poll brings, stays.
-        assert remainder(*busy.proofs()).keys() == {"unknown", "unread"}
+        # What the pages held was taken from them, also what no poll brings; what a person did stays.
+        assert remainder(*busy.proofs()).keys() == {"unknown"}
+        with store.read() as tx:
+            assert tx.execute(sa.select(fulfillments.c.order_ref).where(fulfillments.c.ref == str(shipment))).all()
         busy.later(2 * HOUR + 600)
         assert remainder(*busy.proofs()) == {}
     said = [each for each in log if each["event"].startswith("reconciliation-")]
     assert [(each["event"], each["connection"]) for each in said] == [
         ("reconciliation-remainder", "shop"), ("reconciliation-remainder", "factory"),
-        ("reconciliation-whole", "shop"), ("reconciliation-whole", "factory"),
+        ("reconciliation-whole", "factory"), ("reconciliation-whole", "shop"),
     ]  # fmt: skip
     assert (said[0]["missing"], said[1]["unread"]) == (1, 1)
     assert sells(site, "TEA") == 100
@@ -302,3 +306,36 @@ def test_proof_by_hand_beside_the_daemon_tells_the_lane_where_to_look(site: Site
     assert remainder(shop) == {"missing": [lost]}
     with keeper.world.store.read() as tx:
         assert tx.execute(sa.text("SELECT kind, ref FROM wakes")).all() == [("orders", lost)]
+
+
+def test_sales_order_without_a_trace_is_named_until_it_is_found(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are placed after it: nobody ships what is not there."""
+    keeper = Keeper(site)
+    (ref,) = placed(keeper)
+    table = site.katana._gateway.world.orders
+    (order,) = site.sales_orders()
+    row, found_by = table.rows[order["id"]], ("order_no", "order_no_folded", "ecommerce_order_id", "customer_ref")
+    was = {name: row.get(name) for name in found_by}
+    table.change(row, dict.fromkeys(found_by, "another"))
+    monkeypatch.setattr(reconcile_erp, "NEWEST", 0)
+    named = {"lost": [f"{ref}: TT-{ref} (id {order['id']})"]}
+    assert remainder(*keeper.proofs()) == named
+    keeper.later(5 * HOUR)
+    assert remainder(*keeper.proofs()) == named
+    table.change(row, was)
+    assert remainder(*keeper.proofs()) == {}
+
+
+def test_proof_by_hand_of_a_short_time_hides_no_gap_that_the_daemon_left(site: Site) -> None:
+    keeper = Keeper(site)
+    placed(keeper)
+    keeper.later(2 * HOUR)
+    proved = last(keeper.world, "shop")
+    assert proved is not None
+    keeper.clock.wait(3 * 86_400)
+    now = keeper.clock.now()
+    prove_now(keeper.world, keeper.world.connected["shop"], now - timedelta(minutes=90))
+    keeper.work()
+    shop = last(keeper.world, "shop")
+    assert shop is not None
+    assert (shop.at >= now, shop.since <= proved.at) == (True, True)

@@ -88,7 +88,9 @@ def test_hint_heard_again_meanwhile_stays_and_room_is_bounded(store: Store, monk
         wakes.drop(tx, "factory", [seen])
         (again,) = wakes.due(tx, "factory", "orders", NOON, 10)
         wakes.add(tx, "factory", [("orders", str(ref)) for ref in range(9)], NOON)
+        wakes.add(tx, "factory", [("products", str(ref)) for ref in range(9)], NOON)
         assert len(wakes.due(tx, "factory", "orders", NOON, 10)) == 3
+        assert len(wakes.due(tx, "factory", "products", NOON, 10)) == 3  # each kind has its own
         wakes.postpone(tx, "factory", [(again, NOON + timedelta(seconds=5))])
         assert again.ref not in {each.ref for each in wakes.due(tx, "factory", "orders", NOON, 10)}
         wakes.drop(tx, "factory", [again])
