@@ -19,7 +19,7 @@ from hub.engine.world import World
 from tests.e2e.starter import Starter
 from tests.site import HOUR
 
-FAST = 300.0  # a day in five minutes, while the hub keeps up
+FAST = 240.0  # a day in six minutes, while the hub keeps up
 EVERY_S = 900.0  # simulated seconds between two samples
 MOST_MEMORY, MOST_MORE = 1.15, 4.0  # against the second quarter: times its memory; file descriptors more
 

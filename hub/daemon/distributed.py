@@ -24,8 +24,9 @@ from typing import Any
 
 import procrastinate
 import psycopg
-from procrastinate import exceptions
+from procrastinate import JobContext, exceptions
 from procrastinate.jobs import Job, Status
+from psycopg.conninfo import conninfo_to_dict
 
 from hub.contract import HubError, TransientError
 from hub.daemon.embedded import STORE_RETRY_S, Observe, Orders
@@ -35,7 +36,7 @@ from hub.engine.progress import Progress
 from hub.engine.sync import involved
 from hub.engine.world import World
 from hub.host.clock import real_s
-from hub.store import LaneLostError
+from hub.store import LaneLostError, silence_ends
 
 SCHEMA = "lanes_" + version("procrastinate").replace(".", "_")
 TURN_S = 2.0  # a lane with work goes on this long before it gives way to others
@@ -44,6 +45,7 @@ BUSY_S = 1.0
 SEED_S = 30.0
 STOP_S = 0.2
 PLAN_ATTEMPTS = 10
+STRANGE_S = 600.0  # so long does a visit wait for a worker whose route file names its Connection
 AWAY = (exceptions.ConnectorException, psycopg.Error, OSError)
 NOBODYS = (*AWAY, exceptions.AppNotOpen)
 
@@ -100,9 +102,8 @@ def app_of(url: str, *, connections: int = 4) -> procrastinate.App:
         url: as libpq has it.
     """
     pool: dict[str, Any] = {"conninfo": url, "min_size": 1, "max_size": connections, "timeout": 10.0}
-    return procrastinate.App(
-        connector=procrastinate.PsycopgConnector(**pool, kwargs={"options": f"-c search_path={SCHEMA}"})
-    )
+    session = {"options": f"-c search_path={SCHEMA}", **silence_ends(conninfo_to_dict(url))}
+    return procrastinate.App(connector=procrastinate.PsycopgConnector(**pool, kwargs=session))
 
 
 async def prepare(app: procrastinate.App) -> None:
@@ -134,13 +135,17 @@ class _Worker:
         channels, erps = involved(world)
         self._mine = list(dict.fromkeys(each.id for each in (*channels, *erps)))
         self.app = app_of(world.store.conninfo())
-        self._task = self.app.task(name="visit", queue="lanes")(self._run_job)
+        self._task = self.app.task(name="visit", queue="lanes", pass_context=True)(self._run_job)
+        # Jobs of which nothing is left but to take them off the table, with the worker that had them; since when.
+        self._ended: dict[tuple[int, int | None], float] = {}
+        self._ahead = timedelta()  # how far the server's clock, by which jobs fall due, is ahead of this machine's
 
     async def work(self) -> None:
         """Work until told to stop."""
         loop = asyncio.get_running_loop()
         self._orders.wake = lambda id_: _call_from_outside(loop, self._plan(id_, 0.0))
         ttl_s = self._world.timing.lease_s
+        await self._compare_clocks()
         worker = asyncio.create_task(
             self.app.run_worker_async(
                 queues=["lanes"], name=HOLDER, concurrency=self._threads, install_signal_handlers=False,
@@ -162,18 +167,26 @@ class _Worker:
             if isinstance(result, Exception):
                 raise result
 
-    async def _run_job(self, connection: str) -> None:
-        if connection not in self._mine:
-            return  # a route file of other workers names it, or one of the past did; they see to it themselves
+    async def _run_job(self, job: JobContext, connection: str, strange_since: float | None = None) -> None:
+        try:
+            await self._do_job(connection, strange_since)
+        finally:
+            if job.job.id is not None:
+                self._ended[job.job.id, job.job.worker_id] = time.monotonic()
+
+    async def _do_job(self, connection: str, strange_since: float | None) -> None:
+        if connection not in self._mine:  # a route file of other workers names it, or one of the past did
+            await self._hand_on(connection, strange_since or time.time())
+            return
         context, loop = copy_context(), asyncio.get_running_loop()
         ended = await loop.run_in_executor(self._pool, context.run, self._visit, connection)
         if ended.error is not None and ended.error.connection is None:
             # This worker may have been taken for dead; then it ends a job that another took up, which may still wait.
             self._plan_later(connection)
-        for other in ended.wake:
-            await self._plan(other, 0.0)
         if not self._orders.stop.is_set() or ended.due_in_s > 0:
             await self._plan(connection, real_s(self._world.clock, ended.due_in_s))
+        for other in ended.wake:
+            await self._plan(other, 0.0)
 
     def _visit(self, id_: str) -> Visit:
         """Visit a lane, again and again for a short while where there is much to do."""
@@ -205,7 +218,7 @@ class _Worker:
         """Have a lane visited at an instant, or sooner where it waits for one already."""
         if id_ not in self._mine:
             return
-        at = datetime.now(UTC) + timedelta(seconds=in_s) if in_s > 0 else None
+        at = datetime.now(UTC) + self._ahead + timedelta(seconds=in_s) if in_s > 0 else None
         job = self._task.configure(lock=id_, queueing_lock=id_, schedule_at=at)
         for _ in range(PLAN_ATTEMPTS):  # another worker may have it wait anew, for later, just when it waits no more
             with suppress(exceptions.AlreadyEnqueued):
@@ -217,6 +230,20 @@ class _Worker:
                 return
             for number in later:
                 await self.app.job_manager.cancel_job_by_id_async(number, delete_job=True)
+
+    async def _hand_on(self, id_: str, since: float) -> None:
+        """Leave a visit to workers that know its Connection; what nobody knows for long is of the past."""
+        if time.time() - since > STRANGE_S:
+            return
+        at = datetime.now(UTC) + self._ahead + timedelta(seconds=BUSY_S)
+        with suppress(exceptions.AlreadyEnqueued):
+            job = self._task.configure(lock=id_, queueing_lock=id_, schedule_at=at)
+            await job.defer_async(connection=id_, strange_since=since)
+
+    async def _compare_clocks(self) -> None:
+        before = datetime.now(UTC)
+        row = await self.app.connector.execute_query_one_async("SELECT clock_timestamp() AS now")
+        self._ahead = row["now"] - (before + (datetime.now(UTC) - before) / 2)
 
     def _plan_later(self, id_: str) -> None:
         loop = asyncio.get_running_loop()
@@ -233,11 +260,13 @@ class _Worker:
                 if id_ not in known:
                     await self._plan(id_, 0.0)
             await asyncio.sleep(SEED_S)
+            await self._compare_clocks()
 
     async def _recover(self, ttl_s: float) -> None:
         """Have visits run again whose worker died or was silent for too long."""
         jobs = self.app.job_manager
         while True:
+            await self._take_off_ended(ttl_s / 3)
             for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=ttl_s):
                 self._world.log.warning("worker-lost", connection=job.lock)
                 try:
@@ -248,6 +277,17 @@ class _Worker:
                         assert job.id is not None  # noqa: S101  # it came from the table
                         await jobs.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
             await asyncio.sleep(ttl_s / 3)
+
+    async def _take_off_ended(self, after_s: float) -> None:
+        """Take off the table what was done, where the database was away when it should have been: it blocks its lane."""
+        jobs = self.app.job_manager
+        found: Iterable[Job] = await jobs.list_jobs_async(queue="lanes", status=Status.DOING.value)
+        there = {(job.id, job.worker_id) for job in found}
+        self._ended = {key: at for key, at in self._ended.items() if key in there}
+        for key, at in list(self._ended.items()):
+            if time.monotonic() - at >= after_s:
+                await jobs.finish_job_by_id_async(key[0], Status.FAILED, delete_job=True)
+                del self._ended[key]
 
 
 def _is_later(job: Job, at: datetime | None) -> bool:

@@ -20,7 +20,7 @@ from hub.engine.lanes import lanes
 from hub.engine.progress import Progress
 from hub.engine.sync import involved
 from hub.engine.world import World
-from hub.host.clock import real_s
+from hub.host.clock import FollowedClock, SystemClock, real_s
 from hub.store import LaneLostError, known
 
 STORE_RETRY_S = 5.0
@@ -50,8 +50,8 @@ def run(
     """Visit lanes until told to stop; the database may go and come meanwhile.
 
     Args:
-        threads: how many Connections are visited at once; with 1, in this very thread, so that a clock which moves only
-            while somebody waits stands still while somebody works.
+        threads: how many Connections are visited at once; with 1 and a clock that moves only while somebody waits, in
+            this very thread, so that it stands still while somebody works.
     """
     world.guard.stop = stop
     settle_memory()
@@ -73,7 +73,7 @@ def _work(world: World, progress: Progress, orders: Orders, threads: int, observ
         progress.step("starting")
         scheduler = _Scheduler(world, progress, orders, lane.won, observe)
         orders.wake = scheduler.wake
-        if threads == 1:
+        if threads == 1 and not isinstance(world.clock, SystemClock | FollowedClock):
             scheduler.work_alone()
         else:
             scheduler.work(threads)
@@ -100,6 +100,7 @@ class _Scheduler:
         self._running: set[str] = set()
         self._woken: set[str] = set()
         self._failure: BaseException | None = None
+        self._last = 0.0
         self._lock, self._bell = threading.Lock(), threading.Event()
 
     def wake(self, id_: str) -> None:
@@ -142,6 +143,9 @@ class _Scheduler:
     def _take(self, now: float, most: int | None = None) -> Iterable[str]:
         """Return the Connections to visit now, those that wait longest first."""
         with self._lock:
+            if (back_s := self._last - now) > LOOK_S:  # the clock was set back: what was due soon still is
+                self._due = {id_: due - back_s for id_, due in self._due.items()}
+            self._last = now
             room = None if most is None else most - len(self._running)
             found = sorted((due, id_) for id_, due in self._due.items() if due <= now and id_ not in self._running)
             ids = [id_ for _, id_ in found[:room]]

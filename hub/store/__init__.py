@@ -8,11 +8,12 @@ from hub.store.database import (
     open_store,
     require_schema,
     schema_version,
+    silence_ends,
 )
 from hub.store.leases import Fence, LaneLostError
 from hub.store.locks import Lock
 
 __all__ = [
     "SCHEMA_VERSION", "ConflictError", "Fence", "LaneLostError", "Lock", "Store", "Tx", "open_store", "require_schema",
-    "schema_version",
+    "schema_version", "silence_ends",
 ]  # fmt: skip

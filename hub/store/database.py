@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ Tx = sa.Connection
 SCHEMA_VERSION = "0003"
 BUSY_S = 30
 SILENT_S = 10.0  # so long may a process be silent within a transaction, on a shared database; then it is rolled back
+POOL, MORE = 16, 48  # connections kept, and more where many lanes hold one while they wait for another
 WRITERS = 0x68756200  # the advisory lock that one writing transaction holds at a time
 
 
@@ -118,6 +119,13 @@ class Store:
             raise ConflictError(str(error.orig)) from error
         except sa.exc.DBAPIError as error:
             raise explain(error, self.label) from error
+        except sa.exc.TimeoutError as error:
+            raise TransientError(
+                "database-busy",
+                f"all {POOL + MORE} connections of this process to the database were in use for 30 s",
+                where=f"database {self.label}",
+                do="It goes on by itself. If it comes again, run fewer lanes at once (hub run --lanes).",
+            ) from error
 
 
 _FAILURES: tuple[tuple[tuple[str, ...], type[HubError], str, str, str], ...] = (
@@ -170,7 +178,16 @@ def _wait_for_turn(writer: sa.Connection, silent_s: float) -> None:
     writer.exec_driver_sql(f"SELECT {limit}, pg_advisory_xact_lock({WRITERS})")
 
 
-def _shared_settings(url: sa.URL) -> dict[str, str]:
+def silence_ends(given: Mapping[str, Any]) -> dict[str, int]:
+    """Return what ends a connection within a minute whose server is gone without a word; what an address says stays."""
+    wanted = {
+        "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000,
+        "connect_timeout": 10,
+    }  # fmt: skip
+    return {name: value for name, value in wanted.items() if name not in given}
+
+
+def _shared_settings(url: sa.URL) -> dict[str, Any]:
     """Return what sessions of a shared database begin with: whoever is gone lets go of its locks within a minute."""
     settings = {
         "idle_in_transaction_session_timeout": round(SILENT_S * 1000),
@@ -178,7 +195,7 @@ def _shared_settings(url: sa.URL) -> dict[str, str]:
     }  # fmt: skip
     given = url.query.get("options", "")
     options = " ".join([*(f"-c {name}={value}" for name, value in settings.items()), *_texts(given)])
-    return {"options": options}
+    return {"options": options, **silence_ends(url.query)}
 
 
 def _texts(given: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -216,7 +233,7 @@ def open_store(url: str, *, busy_s: int = BUSY_S, as_it_is: bool = False) -> Sto
     label = parsed.database or "" if parsed.drivername.startswith("sqlite") else parsed.render_as_string(True)
     try:
         session = {} if parsed.drivername.startswith("sqlite") else _shared_settings(parsed)
-        engine = sa.create_engine(parsed, pool_size=16, max_overflow=16, connect_args=session)
+        engine = sa.create_engine(parsed, pool_size=POOL, max_overflow=MORE, connect_args=session)
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
         raise ConfigurationError(
             "database-url",
