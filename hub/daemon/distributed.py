@@ -279,7 +279,7 @@ class _Worker:
             await asyncio.sleep(ttl_s / 3)
 
     async def _take_off_ended(self, after_s: float) -> None:
-        """Take off the table what was done, where the database was away when it should have been: it blocks its lane."""
+        """Take off the table what is done but is there yet, since the database failed just then: it blocks its lane."""
         jobs = self.app.job_manager
         found: Iterable[Job] = await jobs.list_jobs_async(queue="lanes", status=Status.DOING.value)
         there = {(job.id, job.worker_id) for job in found}
