@@ -44,7 +44,7 @@ class Books:
         self.pulled = dict.fromkeys(people.skus, 0.0)  # what sold before is in every number the channel shows
         self.read = dict.fromkeys(people.skus, 0.0)  # what the ERP lost before is too
         self.oversold: list[tuple[float, str, int, int]] = []  # when, SKU, units, how many of them nobody could know
-        # Where the clock runs fast, a number is on its way to a shop for minutes, and undoes what sells there meanwhile.
+        # Where the clock runs fast, a number is on its way to a shop for minutes: what sells there meanwhile is undone.
         self.is_fast = False
         self.under: list[tuple[float, str, str, int]] = []  # when, shop, SKU, units beyond buffer and settle time
         self.under_units, self.ideal_units, self.samples = 0, 0, 0
