@@ -36,6 +36,7 @@ class Orders:
     stop: threading.Event
     reload: threading.Event = field(default_factory=threading.Event)
     wake: Callable[[str], None] = lambda connection: None  # set by the scheduler while it runs
+    has_begun: bool = False  # it was the one worker of all its Connections once
 
     @property
     def must_end(self) -> bool:
@@ -55,10 +56,13 @@ def run(
     """
     world.guard.stop = stop
     settle_memory()
-    orders = orders or Orders(stop)
+    orders, is_said = orders or Orders(stop), False
     while not orders.must_end:
         try:
-            _work(world, progress, orders, threads, observe)
+            if (taken := _work(world, progress, orders, threads, observe)) and not is_said:
+                world.log.warning("lanes-busy", connections=taken)
+            is_said = bool(taken)
+            stop.wait(STORE_RETRY_S if taken else 0)
         except LaneLostError as error:
             world.log.warning("lane-lost", connections=error.where)
             world.doubt()
@@ -66,17 +70,22 @@ def run(
             outlast(world, error, stop)
 
 
-def _work(world: World, progress: Progress, orders: Orders, threads: int, observe: Observe) -> None:
+def _work(world: World, progress: Progress, orders: Orders, threads: int, observe: Observe) -> Sequence[str]:
+    """Visit lanes until told to stop; where another process has some of them that were this one's, return those."""
     channels, erps = involved(world)
     with lanes(world, list(dict.fromkeys(each.id for each in (*channels, *erps)))) as lane:
+        if lane.busy and orders.has_begun:  # a command slipped in while the database was away, or during a reload
+            return lane.busy
         progress.busy = list(lane.busy)
         progress.step("starting")
+        orders.has_begun = not lane.busy
         scheduler = _Scheduler(world, progress, orders, lane.won, observe)
         orders.wake = scheduler.wake
         if threads == 1 and not isinstance(world.clock, SystemClock | FollowedClock):
             scheduler.work_alone()
         else:
             scheduler.work(threads)
+    return ()
 
 
 def outlast(world: World, error: TransientError, stop: threading.Event) -> None:

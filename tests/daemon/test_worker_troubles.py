@@ -8,23 +8,26 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from procrastinate import exceptions
 from procrastinate.manager import JobManager
+from structlog.testing import capture_logs
 
 from hub.contract import TransientError
-from hub.daemon import distributed, embedded
+from hub.daemon import Stopping, distributed, embedded
 from hub.daemon.embedded import Orders
+from hub.daemon.serving import Daemon
 from hub.engine import idle
 from hub.engine.lane import Visit
 from hub.engine.progress import Progress
 from hub.engine.world import World
 from hub.host.clock import SystemClock
 from hub.store import open_store, silence_ends
-from tests.daemon.conftest import short_lease, until
+from tests.daemon.conftest import Start, Worker, short_lease, until
 from tests.site import Site
 
 
@@ -186,3 +189,36 @@ def test_single_thread_on_a_real_clock_hears_a_wake_at_once(pg_site: Site) -> No
         before = worker.visits["shop"]
         worker.orders.wake("shop")
         until(lambda: worker.visits["shop"] > before, 2)
+
+
+def test_daemon_waits_for_lanes_that_a_command_took_meanwhile(tmp_path: Path, start: Start) -> None:
+    """Another process began while it read its route file anew: at its own start it would be refused, now it waits."""
+    site = Site(tmp_path, str(tmp_path / "hub.db"))
+    site.both("clock", {"rate": 1})
+    asked, others = Stopping(), list[Worker]()
+    visits: Counter[str] = Counter()
+
+    class Slow(Daemon):
+        def _reload(self) -> None:
+            others.append(start(site))
+            until(lambda: bool(others[0].events("hub-started")))
+            time.sleep(1)
+
+    daemon = Slow(site.open(), asked, observe=lambda id_, seconds, ended: visits.update([id_]))
+    thread = threading.Thread(target=daemon.serve)
+    with capture_logs() as log:
+        thread.start()
+        try:
+            until(lambda: len(visits) == 2)
+            asked.reload.set()
+            until(lambda: "lanes-busy" in [each["event"] for each in log])
+            visits.clear()
+            time.sleep(1)
+            assert (thread.is_alive(), dict(visits)) == (True, {})
+            assert others[0].stop() in (0, 143)
+            until(lambda: len(visits) == 2, 20)
+        finally:
+            asked.event.set()
+            thread.join(20)
+            site.close()
+    assert [each["connections"] for each in log if each["event"] == "lanes-busy"] == [["shop", "factory"]]
