@@ -124,7 +124,7 @@ class Store:
                 "database-busy",
                 f"all {POOL + MORE} connections of this process to the database were in use for 30 s",
                 where=f"database {self.label}",
-                do="It goes on by itself. If it comes again, run fewer lanes at once (hub run --lanes).",
+                do="It goes on by itself. If it comes again, run fewer lanes at once: hub run --lanes 4.",
             ) from error
 
 
