@@ -140,6 +140,8 @@ class _Scheduler:
                 self._bell.clear()
                 for id_ in self._take(self._now(), threads):
                     pool.submit(copy_context().run, self._visit, id_)
+                if not self._running:
+                    self._progress.step("waiting")
                 # In real time: a followed clock may stand still, and to be told to stop rings no bell.
                 is_full = len(self._running) >= threads
                 self._bell.wait(LOOK_S if is_full else min(LOOK_S, real_s(self._world.clock, self._until_next())))

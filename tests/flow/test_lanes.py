@@ -85,25 +85,39 @@ def test_daemon_whose_lanes_were_taken_over_enters_again_as_if_it_had_just_begun
     assert [entry["connections"] for entry in lost] == ["factory, shop"]
 
 
-def test_daemon_whose_lane_another_process_holds_ends(pg_site: Site) -> None:
+def test_daemon_whose_lane_another_process_took_waits_until_it_is_free(pg_site: Site) -> None:
     pg_site.both("clock", {"rate": 1})
     world, stop = pg_site.open(), threading.Event()
     progress = Progress(tell=lambda progress: stop.set() if progress.busy else None)  # as hub run does
     other = open_store(pg_site.database)
     daemon = threading.Thread(target=run, args=(world, progress, stop))
-    daemon.start()
-    try:
-        until(lambda: progress.doing == "waiting")
-        take_over(pg_site.database)
-        with other.leased(["shop"], holder="another", ttl_s=60) as (_, busy):
-            assert not busy
-            pg_site.advance(600)
+    with capture_logs() as log:
+        daemon.start()
+        try:
+            until(lambda: progress.doing == "waiting")
+            take_over(pg_site.database)
+            with other.leased(["shop"], holder="another", ttl_s=60) as (_, busy):
+                assert not busy
+                pg_site.advance(600)
+                until(lambda: "lanes-busy" in [entry["event"] for entry in log])
+            pg_site.order()
+            pg_site.advance(2 * HOUR)
+            until(lambda: pg_site.fates() == {"placed": 1})
+            assert not stop.is_set()
+        finally:
+            stop.set()
             daemon.join(20)
-        assert stop.is_set()
-    finally:
-        stop.set()
-        daemon.join(20)
-        other.close()
+            other.close()
+    assert [entry["connections"] for entry in log if entry["event"] == "lanes-busy"] == [["shop"]]
+
+
+def test_daemon_that_begins_beside_another_ends(pg_site: Site) -> None:
+    world, stop = pg_site.open(), threading.Event()
+    progress = Progress(tell=lambda progress: stop.set() if progress.busy else None)
+    other = open_store(pg_site.database)
+    with other.leased(["shop"], holder="another", ttl_s=60):
+        run(world, progress, stop)
+    other.close()
     assert progress.busy == ["shop"]
 
 
