@@ -44,8 +44,6 @@ class Books:
         self.pulled = dict.fromkeys(people.skus, 0.0)  # what sold before is in every number the channel shows
         self.read = dict.fromkeys(people.skus, 0.0)  # what the ERP lost before is too
         self.oversold: list[tuple[float, str, int, int]] = []  # when, SKU, units, how many of them nobody could know
-        # Where the clock runs fast, a number is on its way to a shop for minutes: what sells there meanwhile is undone.
-        self.is_fast = False
         self.under: list[tuple[float, str, str, int]] = []  # when, shop, SKU, units beyond buffer and settle time
         self.under_units, self.ideal_units, self.samples = 0, 0, 0
 
@@ -75,10 +73,7 @@ class Books:
         short = -left
         if short <= 0:
             return
-        others = sum(
-            n for at, where, what, n in people.sold
-            if what == sku and at > self.pulled[sku] and (where != shop or (self.is_fast and at < people.now))
-        )  # fmt: skip
+        others = sum(n for at, where, what, n in people.sold if what == sku and where != shop and at > self.pulled[sku])
         lost = sum(n for at, what, n in people.scrapped if what == sku and at > self.read[sku])
         self.oversold.append((people.now, sku, min(units, short), others + lost))
 

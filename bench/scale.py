@@ -77,7 +77,7 @@ def _alone(opened: Shop, folder: Path, size: Size) -> dict[str, float]:
         # Against: 1.5; CPU of the same visits of both lanes, with nothing to do, in a ledger without an order.
         "scale.idle_tick_ratio_1m_orders": sum(cost.cpu_s for cost in full) / sum(cost.cpu_s for cost in empty),
         "scale.idle_tick_cpu_ms": 1000 * sum(cost.cpu_s for cost in full) / sum(cost.visits for cost in full),
-        # Beside it: steps of the database. Some are for each of 10,000 open orders, none for those that ended.
+        # Against: 1.5; steps of the database's machine in the same visits, which no other program slows down.
         "scale.idle_tick_database_steps_ratio": sum(cost.steps for cost in full) / sum(cost.steps for cost in empty),
         "scale.idle_tick_statements": sum(cost.statements for cost in full) / sum(cost.visits for cost in full),
         **_look_up(folder / "full", size),

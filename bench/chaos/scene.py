@@ -125,7 +125,6 @@ class Scene:
         self.site = ChaosSite(folder, script)
         self.people = self._people()
         self.books = Books(self.site, self.people, SHOPS)
-        self.books.is_fast = True
         self.people.after_sale, self.people.after_count = self.books.sold, self.books.counted
         self.address = f"127.0.0.1:{free_port()}"  # webhooks go to the first process, whether it lives or not
         self.hubs = [
