@@ -286,8 +286,8 @@ class _Worker:
         self._ended = {key: at for key, at in self._ended.items() if key in there}
         for key, at in list(self._ended.items()):
             if time.monotonic() - at >= after_s:
-                await jobs.finish_job_by_id_async(key[0], Status.FAILED, delete_job=True)
-                del self._ended[key]
+                with suppress(exceptions.ConnectorException):  # it is gone just now, or the database is: the next look
+                    await jobs.finish_job_by_id_async(key[0], Status.FAILED, delete_job=True)
 
 
 def _is_later(job: Job, at: datetime | None) -> bool:
