@@ -1,134 +1,136 @@
-"""Reading one answer of HTTP/1.1: whole, or not at all.
-
-The standard library reads headers as those of a mail, which takes as long as all the rest of an answer.
-"""
+"""Reading one answer of HTTP/1.1: whole, or not at all. What its bytes mean is for httptools to say."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Callable
 
+import httptools
 import httpx
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-CHUNK_BYTES = 1 << 20
-MAX_LINE_BYTES = 1 << 16
-MAX_HEADERS = 200
-WITHOUT_BODY = (204, 304)
+MAX_HEAD_BYTES = 1 << 18
+AT_ONCE_BYTES = 1 << 16
 
 Headers = list[tuple[bytes, bytes]]
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: .*)?")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n]*)\r?\n")  # RFC 9110, 5.6.2
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")  # of a chunk, with extensions nobody reads
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; ``reusable`` says that its connection may serve another request."""
+    """The answer to a request, as it comes in; methods that begin with ``on_`` are called by the parser.
 
-    status: int
-    headers: Headers
-    content: bytes
-    reusable: bool
+    Attributes:
+        is_whole: nothing that is still to come belongs to it.
+        reusable: its connection may serve another request.
+    """
+
+    def __init__(self, method: str) -> None:
+        self.headers: Headers = []
+        self.is_whole, self.reusable, self.status = False, False, 0
+        self._has_body, self._parts = method != "HEAD", list[bytes]()
+        self._head_size = self._body_size = 0
+        self._in_head, self._has_end = True, False
+        self._fault: httpx.TransportError | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(lenient_headers=True)  # a value may go on in the next line: RFC 9112, 5.2
+
+    @property
+    def content(self) -> bytes:
+        """Return the body as it travelled."""
+        return b"".join(self._parts)
+
+    def feed(self, data: bytes) -> None:
+        """Take in what came next; nothing at all is the end of the connection.
+
+        Raises:
+            httpx.RemoteProtocolError: it is no HTTP/1.1, or ends too early.
+            httpx.ReadError: it is too large to be meant.
+        """
+        if not data:
+            self._end()
+            return
+        if self._in_head:
+            self._head_size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise httpx.RemoteProtocolError("the answer speaks of another protocol, which nobody asked for") from None
+        except httptools.HttpParserError as error:
+            raise self._fault or httpx.RemoteProtocolError(f"the answer cannot be read ({error})") from None
+        if self._in_head and self._head_size > MAX_HEAD_BYTES:
+            raise httpx.ReadError(f"the answer's headers are larger than {MAX_HEAD_BYTES} bytes")
+
+    def _end(self) -> None:
+        if self._in_head or self._has_end:
+            raise httpx.RemoteProtocolError("the answer ends too early")
+        self.is_whole = True
+
+    def on_message_begin(self) -> None:
+        """Begin; what follows the answer itself was not asked for, so nothing more is asked on that connection."""
+        if self.is_whole:
+            self.reusable = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take in a header; one that comes after the body is of no use to anybody."""
+        if name[-1:].isspace():
+            self._refuse(httpx.RemoteProtocolError("the answer's headers cannot be read"))
+        if self._in_head:
+            self.headers.append((name, value.strip()))
+
+    def on_headers_complete(self) -> None:
+        """See where it will end."""
+        if self.is_whole:
+            return
+        self.status = self._parser.get_status_code()
+        if self.status < 200:  # only a word to go on
+            self.headers.clear()
+            return
+        self._in_head = False
+        coded = [value.lower() for name, value in self.headers if name.lower() == b"transfer-encoding"]
+        lengths = [value for name, value in self.headers if name.lower() == b"content-length"]
+        if coded not in ([], [b"chunked"]):
+            self._refuse(httpx.RemoteProtocolError("the answer's body is coded in a way that nobody asked for"))
+        if lengths and int(lengths[0]) > MAX_ANSWER_BYTES and self._has_body:
+            self._refuse_size()
+        self._has_end = bool(coded or lengths) or self.status in (204, 304)
+        if not self._has_body:
+            self._finish()
+
+    def on_body(self, data: bytes) -> None:
+        """Take in a part of the body."""
+        if self.is_whole:  # the answer to a HEAD has none
+            self.reusable = False
+            return
+        self._body_size += len(data)
+        if self._body_size > MAX_ANSWER_BYTES:
+            self._refuse_size()
+        self._parts.append(data)
+
+    def on_message_complete(self) -> None:
+        """End."""
+        if not self._in_head and not self.is_whole:
+            self._finish()
+
+    def _finish(self) -> None:
+        self.is_whole, self.reusable = True, self._parser.should_keep_alive()
+
+    def _refuse_size(self) -> None:
+        self._refuse(httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes"))
+
+    def _refuse(self, fault: httpx.TransportError) -> None:
+        self._fault = fault
+        raise fault
 
 
-def read_answer(stream: BinaryIO, method: str) -> Answer:
+def read_answer(receive: Callable[[int], bytes], method: str) -> Answer:
     """Read the answer to a request, after any that only say "go on".
+
+    Args:
+        receive: returns the next bytes, up to a number; none where the connection has ended.
 
     Raises:
         httpx.RemoteProtocolError: it ends too early, or is no HTTP/1.1.
         httpx.ReadError: it is too large to be meant.
     """
-    while True:
-        minor, status = _status(_line(stream))
-        headers = _headers(stream)
-        if status >= 200:
-            break
-    closing = _words(headers, b"connection")
-    keeps = b"close" not in closing and (minor == b"1" or b"keep-alive" in closing)
-    coded, lengths = _words(headers, b"transfer-encoding"), set(_words(headers, b"content-length"))
-    if method == "HEAD" or status in WITHOUT_BODY:
-        return Answer(status, headers, b"", keeps)
-    if coded:
-        if coded != [b"chunked"]:
-            raise httpx.RemoteProtocolError("the answer's body is coded in a way that nobody asked for")
-        return Answer(status, headers, _chunks(stream), keeps)
-    if lengths:
-        length = lengths.pop()
-        if lengths or not length.isdigit():
-            raise httpx.RemoteProtocolError("the answer does not say how long it is")
-        return Answer(status, headers, _exactly(stream, int(length)), keeps)
-    return Answer(status, headers, _to_the_end(stream), False)
-
-
-def _line(stream: BinaryIO) -> bytes:
-    return _ended(stream.readline(MAX_LINE_BYTES))
-
-
-def _ended(line: bytes) -> bytes:
-    if not line.endswith(b"\n"):
-        raise httpx.RemoteProtocolError("the answer ends within a line" if line else "the answer ends too early")
-    return line.rstrip(b"\r\n")
-
-
-def _status(line: bytes) -> tuple[bytes, int]:
-    found = _STATUS.fullmatch(line)
-    if found is None or found[2] == b"101":  # nobody asks to speak anything else
-        raise httpx.RemoteProtocolError("the answer does not begin like one")
-    return found[1], int(found[2])
-
-
-def _headers(stream: BinaryIO) -> Headers:
-    headers: Headers = []
-    while True:
-        line = stream.readline(MAX_LINE_BYTES)
-        if (found := _FIELD.fullmatch(line)) is not None and len(headers) < MAX_HEADERS:
-            headers.append((found[1], found[2].strip()))
-        elif not (other := _ended(line)):
-            return headers
-        elif headers and other[:1] in b" \t":  # a value that goes on in the next line
-            headers[-1] = (headers[-1][0], headers[-1][1] + b" " + other.strip())
-        else:
-            raise httpx.RemoteProtocolError("the answer's headers cannot be read")
-
-
-def _words(headers: Headers, name: bytes) -> list[bytes]:
-    """Return the comma-separated words of a header, in lower case."""
-    values = [value for key, value in headers if key.lower() == name]
-    return [word for value in values for part in value.lower().split(b",") if (word := part.strip())]
-
-
-def _exactly(stream: BinaryIO, length: int) -> bytes:
-    if length > MAX_ANSWER_BYTES:
-        raise httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-    content = stream.read(length)
-    if len(content) < length:
-        raise httpx.RemoteProtocolError("the answer ends too early")
-    return content
-
-
-def _chunks(stream: BinaryIO) -> bytes:
-    content = bytearray()
-    while True:
-        found = _SIZE.fullmatch(_line(stream))
-        if found is None:
-            raise httpx.RemoteProtocolError("a chunk of the answer does not say how long it is")
-        size = int(found[1], 16)
-        if not size:
-            _headers(stream)  # trailers, which nobody reads
-            return bytes(content)
-        if len(content) + size > MAX_ANSWER_BYTES:
-            raise httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-        content += _exactly(stream, size)
-        if _line(stream):
-            raise httpx.RemoteProtocolError("a chunk of the answer is longer than it says")
-
-
-def _to_the_end(stream: BinaryIO) -> bytes:
-    content = bytearray()
-    while chunk := stream.read(CHUNK_BYTES):
-        content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
-            raise httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-    return bytes(content)
+    answer = Answer(method)
+    while not answer.is_whole:
+        answer.feed(receive(AT_ONCE_BYTES))
+    return answer

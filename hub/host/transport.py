@@ -10,8 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -124,9 +123,9 @@ def _connected(origin: _Origin, timeout_s: float | None) -> socket.socket:
 def _message(request: httpx.Request) -> bytes:
     """Return a request as it travels, in one piece."""
     body = request.read()
-    headers = request.headers.raw
-    if "transfer-encoding" in request.headers:  # the body was to come in pieces; here it is whole
-        headers = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
+    given = request.headers.raw
+    headers = [pair for pair in given if pair[0].lower() != b"transfer-encoding"]
+    if len(headers) < len(given):  # the body was to come in pieces; here it is whole
         headers.append((b"Content-Length", b"%d" % len(body)))
     lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
     lines += [b"%s: %s" % pair for pair in headers]
@@ -159,18 +158,12 @@ def _send(sock: socket.socket, message: bytes, timeout_s: float | None) -> None:
 
 def _receive(sock: socket.socket, request: httpx.Request, timeout_s: float | None) -> tuple[httpx.Response, bool]:
     """Return the answer, and whether its connection may serve another request."""
-    with _reading(), sock.makefile("rb") as stream:
-        sock.settimeout(timeout_s)
-        answer = read_answer(stream, request.method)
-    body = httpx.ByteStream(answer.content)
-    return httpx.Response(answer.status, headers=answer.headers, stream=body, request=request), answer.reusable
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
     try:
-        yield
+        sock.settimeout(timeout_s)
+        answer = read_answer(sock.recv, request.method)
     except TimeoutError as error:
         raise httpx.ReadTimeout(str(error)) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise httpx.ReadError(type(error).__name__) from error
+    body = httpx.ByteStream(answer.content)
+    return httpx.Response(answer.status, headers=answer.headers, stream=body, request=request), answer.reusable
