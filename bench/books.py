@@ -43,6 +43,8 @@ class Books:
         self._left: dict[tuple[str, int], dict[str, int]] = {}
         self.pulled = dict.fromkeys(people.skus, 0.0)  # what sold before is in every number the channel shows
         self.read = dict.fromkeys(people.skus, 0.0)  # what the ERP lost before is too
+        self._live: dict[str, Counter[str]] = {}  # order -> SKU -> units that nobody cancelled
+        self.put_back: Counter[tuple[str, str]] = Counter()  # by shop and SKU: what cancellations freed since then
         self.oversold: list[tuple[float, str, int, int]] = []  # when, SKU, units, how many of them nobody could know
         self.under: list[tuple[float, str, str, int]] = []  # when, shop, SKU, units beyond buffer and settle time
         self.under_units, self.ideal_units, self.samples = 0, 0, 0
@@ -58,24 +60,31 @@ class Books:
         for ref in list(self._open):
             order = self._orders[ref]
             units = Counter(unit.goods.seller_sku for unit in order.live_units) if order.kind != FBT else Counter()
+            for sku, n in (self._live.get(ref, units) - units).items():
+                self.put_back[self.people.bought[ref], sku] += n
+            self._live[ref] = units.copy()
             units.subtract(self.people.shipped.get(ref, Counter()))
             taken = +units
             for sku, n in taken.items():
                 left[sku] -= n
             if not taken:
                 self._open.discard(ref)
+                self._live.pop(ref, None)
         return left
 
     def sold(self, shop: str, sku: str, units: int) -> None:
         """Look at the truth after a sale: was there so much?"""
         people, left = self.people, self.truth()[sku]
         self._note(sku, left, -units)
-        short = -left
+        # What a cancellation put back on offer and is sold once more leaves as much missing as there was before.
+        resold = min(units, self.put_back[shop, sku])
+        self.put_back[shop, sku] -= resold
+        short = min(units, -left) - resold
         if short <= 0:
             return
         others = sum(n for at, where, what, n in people.sold if what == sku and where != shop and at > self.pulled[sku])
         lost = sum(n for at, what, n in people.scrapped if what == sku and at > self.read[sku])
-        self.oversold.append((people.now, sku, min(units, short), others + lost))
+        self.oversold.append((people.now, sku, short, others + lost))
 
     def counted(self, sku: str, change: int) -> None:
         """Note what was made or lost."""
@@ -132,6 +141,12 @@ class Books:
             if sku not in unsure and refs and refs[0] in read:
                 self.pulled[sku] = min(at.timestamp() for at in pulled if at is not None)
                 self.read[sku] = read[refs[0]].timestamp()
+                self.caught_up(sku)
+
+    def caught_up(self, sku: str) -> None:
+        """Note that every offer knows what was freed until now."""
+        for shop in self.shops.values():
+            self.put_back.pop((shop, sku), None)
 
     def sample(self) -> None:
         """Compare what each shop offers with the truth; the shops are one pool."""

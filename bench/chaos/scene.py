@@ -224,7 +224,11 @@ class Scene:
         truth, offered, now = self.books.truth(), self.books.offered(), self.pace.now
         for sku, units in truth.items():
             most = max(offered[shop, sku] for shop in SHOPS.values())
-            since = now if most <= max(0, units - BUFFER) else max(self.books.read[sku], now - KNOWN_S)
+            if most <= max(0, units - BUFFER):
+                since = now
+                self.books.caught_up(sku)
+            else:
+                since = max(self.books.read[sku], now - KNOWN_S)
             self.books.read[sku] = self.books.pulled[sku] = since
 
     # -- the end

@@ -143,11 +143,16 @@ def channel_step(
     for erp in erps:
         watch.beat(world, erp)
     goes = bool(erps) and (not gathers or release.is_time(world, channel, rests))
-    if goes and (released := release.release(world, channel, resting=rests)):
+    released = release.release(world, channel, resting=rests) if goes else 0
+    if released:
         progress.released += released
         progress.step(f"releasing orders of {channel.id}")
-        return Did(read, news, worked=True)  # the ERP's lane is woken now, and not after everything else
-    return Did(read, news, steps.run_steps(world, channel, steps.CHANNEL))
+        if channel.id not in world.put_off:
+            # The ERP's lane is woken now, and not after everything else; which must not wait for ever, though.
+            world.put_off.add(channel.id)
+            return Did(read, news, worked=True)
+    world.put_off.discard(channel.id)
+    return Did(read, news, steps.run_steps(world, channel, steps.CHANNEL) or released > 0)
 
 
 def erp_step(world: World, progress: Progress, erp: Connected, stop: threading.Event) -> bool:

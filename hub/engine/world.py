@@ -127,6 +127,7 @@ class World:
     waiting: dict[tuple[str, str], Waiting] = field(default_factory=dict)  # (lane, whom it would call); see turns
     readings: dict[str, Any] = field(default_factory=dict)  # pulls that are not at their end; see readings
     entered: set[str] = field(default_factory=set)  # Connections that this process has visited
+    put_off: set[str] = field(default_factory=set)  # channels whose last step only let orders go
     renewals: dict[str, datetime] = field(default_factory=dict)  # when webhooks are registered anew
     unrenewed: set[str] = field(default_factory=set)  # Connections where that failed
     proving: dict[str, Any] = field(default_factory=dict)  # Connection -> the proof it is at

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from hub.engine import channel_stock
+from hub.engine.lane import visit
+from hub.engine.progress import Progress
 from tests.flow.conftest import SiteMaker
 from tests.flow.stock_site import (
     INVENTORY,
@@ -22,7 +26,7 @@ from tests.flow.stock_site import (
     two_shops,
     work,
 )
-from tests.site import HOUR, Site
+from tests.site import HOUR, NOON, Site
 
 HALF = HOUR / 2
 
@@ -38,6 +42,23 @@ def shop(make_site: SiteMaker) -> Site:
 
 def test_channel_sells_what_the_erp_has(shop: Site) -> None:
     assert sells(shop, "MUG", "TEE", "TEA") == {"MUG": 100, "TEE": 100, "TEA": 100}
+
+
+def test_stream_of_orders_keeps_no_number_from_the_channel(shop: Site) -> None:
+    """Where every visit of the channel's lane lets an order go, what was lost in the ERP is told all the same."""
+    shop.advance(600)
+    for number in range(1, 7):  # a hold ends every minute
+        shop.order(lines=[{"sku": "TEE", "price": "20.00"}], create_time=NOON + 60 * number + 30)
+    in_erp(shop, "MUG", change=-30)
+    shop.advance(HOUR - 570)
+    world, progress, stop = shop.open(), Progress(), threading.Event()
+    while not visit(world, progress, stop, "factory").due_in_s:
+        pass
+    for number in range(1, 7):
+        shop.advance(60)
+        visit(world, progress, stop, "shop")
+        assert progress.released == number
+    assert sells(shop, "MUG") == 70
 
 
 def test_erp_change_reaches_the_channel_with_the_next_sweep_and_costs_one_call_per_product(shop: Site) -> None:
