@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from hub.host.clock import FollowedClock
 from hub.store import Store
 from tests.site import Site
 
@@ -27,6 +28,7 @@ class SteppedClock:
         self._begin = self._now = float(site.tiktok_sim("clock", method="GET")["now"])
         self._end = self._begin + end_s
         self.waits: list[float] = []
+        self._followed = site.world.clock if site.world is not None else None  # what connectors were built with
 
     def now(self) -> datetime:
         """Return the present instant of the simulators."""
@@ -37,6 +39,8 @@ class SteppedClock:
         self.waits.append(seconds)
         self._now += seconds
         self._site.both("clock", {"now": self._now, "rate": 0})
+        if isinstance(self._followed, FollowedClock):
+            self._followed._asked = float("-inf")  # it looks again at once
         self._between(self._now - self._begin)
         if self._now >= self._end:
             self._stop.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -45,8 +46,7 @@ class LazyGroup(click.Group):
         place = self._places.get(cmd_name)
         if place is None:
             return None
-        module, _, attribute = place.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        command = _imported(place)
         if not any(parameter.name == "routes" for parameter in command.params):
             with_common(command)
         return command
@@ -67,3 +67,13 @@ class LazyGroup(click.Group):
         for heading, section in self._sections.items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(width), text) for name, (_, text) in section.items()])
+
+
+def _imported(place: str) -> click.Command:
+    module, _, attribute = place.partition(":")
+    gc.disable()  # what an import makes stays: looking for garbage meanwhile takes a tenth of its time
+    try:
+        command: click.Command = getattr(import_module(module), attribute)
+    finally:
+        gc.enable()
+    return command

@@ -79,7 +79,8 @@ def _refuse_hold(tx: Tx, row: OrderRow) -> None:
         number = f" {link.number} in {link.erp}" if link else ""
         what = f"it is too late to hold it: its sales order{number} exists"
         raise refused("placed-already", row, what, "Put the sales order on hold in the ERP instead.")
-    if row.id in outbox.supersede(tx, [row.id]):
+    outbox.supersede(tx, [row.id])
+    if outbox.in_flight(tx, [row.id]):
         what = "it is too late to hold it: its sales order is on its way"
         do = f"See hub order {row.ref} in a minute; hold the sales order in the ERP."
         raise refused("in-flight", row, what, do)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from hub.routing.fate import Problem
 from hub.store import known, outbox
 from hub.store.outbox import Effect, State
 
-BATCH = 64
+BATCH, MOST = 64, 256  # claimed at once, at first and where the other side is quick
 LOOK_UP_BATCH = 1000
 RECOVER_BATCH = 100
 MOST_ATTEMPTS = 100  # a day of the longest waits
@@ -147,46 +147,35 @@ def _complete(world: World, erp: Connected, existing: Sequence[tuple[Effect, Pla
 
 
 def _send(world: World, erp: Connected, batch: _Batch, until: datetime | None = None) -> int:
-    """Send a claimed batch, several calls in flight, and record every outcome in one transaction.
+    """Send a claimed batch, several calls in flight, and record every outcome in one transaction; then the next.
 
-    The next is claimed when the last calls of one are out, so that the other side need not wait while those are
-    recorded. Returns how many the budget let out.
+    The other side waits while that is recorded: threads that send meanwhile would only take the interpreter from it.
+    Returns how many the budget let out.
     """
-    went, halting = 0, list[HubError]()
+    went = 0
     with ThreadPoolExecutor(erp.in_flight, thread_name_prefix=erp.id) as pool:
-        following: _Batch | None = batch.begun(world, erp, pool, halting)
+        following: _Batch | None = batch
         while (batch_now := following) is not None:
-            following = None
-            wait(batch_now.shares, return_when=FIRST_COMPLETED)  # one finds nothing more to take
-            try:
-                if _goes_on(world, batch_now, until) and (following := _claimed(world, erp)) is not None:
-                    following.begun(world, erp, pool, halting)
-            except HubError as error:
-                halting.append(error)
-            try:
-                went += _recorded(world, erp, batch_now)
-            except HubError as error:
-                halting.append(error)  # what cannot be recorded is not sent
-                raise
-    if halting:
-        raise halting[0]
+            batch_now.send(world, erp, pool)
+            went += _recorded(world, erp, batch_now)
+            if batch_now.halting:
+                raise batch_now.halting[0]
+            following = _claimed(world, erp) if _goes_on(world, batch_now, until) else None
     return went
 
 
 def _goes_on(world: World, batch: _Batch, until: datetime | None) -> bool:
-    if until is None or world.clock.now() >= until or world.guard.stop.is_set() or batch.halting:
+    if until is None or world.clock.now() >= until or world.guard.stop.is_set():
         return False
     return all(map(_went, batch.outcomes))  # where the budget is used up, more would only be carried about
 
 
 def _recorded(world: World, erp: Connected, batch: _Batch) -> int:
-    for share in batch.shares:
-        share.result()
     placed.record(world, erp, batch.outcomes, world.clock.now())
     if batch.size is not None:
         # Claim no more than the budget lets out within the window: what is not sent in time is only carried about.
         in_time = world.clock.now() <= batch.deadline
-        world.batch[erp.id] = min(BATCH, 2 * batch.size) if in_time else max(erp.in_flight, batch.size // 2)
+        world.batch[erp.id] = min(MOST, 2 * batch.size) if in_time else max(erp.in_flight, batch.size // 2)
     return sum(map(_went, batch.outcomes))
 
 
@@ -202,15 +191,13 @@ class _Batch:
     waiting: deque[_Item]
     size: int | None = None
     outcomes: list[Outcome] = field(default_factory=list)
-    halting: list[HubError] = field(default_factory=list)
-    shares: list[Future[None]] = field(default_factory=list)
+    halting: list[HubError] = field(default_factory=list)  # why the Connection as a whole cannot go on
 
-    def begun(self, world: World, erp: Connected, pool: ThreadPoolExecutor, halting: list[HubError]) -> _Batch:
+    def send(self, world: World, erp: Connected, pool: ThreadPoolExecutor) -> None:
         """Let the workers push it; each takes its next effect when it is free, until something is ``halting``."""
-        self.halting = halting
-        for _ in range(min(erp.in_flight, len(self.waiting))):
-            self.shares.append(pool.submit(copy_context().run, self._work_off, world, erp))
-        return self
+        workers = range(min(erp.in_flight, len(self.waiting)))
+        for share in [pool.submit(copy_context().run, self._work_off, world, erp) for _ in workers]:
+            share.result()
 
     def _work_off(self, world: World, erp: Connected) -> None:
         while True:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from hub.contract import HubError, TransientError
-from hub.engine import place, release
+from hub.engine import place
 from hub.engine.lane import channel_step, enter, erp_step, is_sent_orders, settle_memory
 from hub.engine.lanes import Lanes, lane_lost, lanes
 from hub.engine.look import look
@@ -23,7 +21,6 @@ from hub.engine.world import Connected, World
 from hub.store import outbox
 
 IDLE_S = 1.0
-ROOM_S = 0.1  # so soon after what was sent made room, more is released
 OTHERS_S = 10.0  # workers on a shared database give a lane back soon
 OPEN_QUESTION_S = 120.0  # a pass waits this long at most for one effect; what takes longer is for the next pass
 
@@ -74,37 +71,12 @@ class Crew:
 
     def round(self, *, pull_anyway: bool = False) -> bool:
         """Do one step of everything that is due; say whether anything was done."""
-        done, before = False, self.progress.released
+        done = False
         for channel in self.channels:
             done |= self._guarded(channel, partial(self._channel_step, channel, pull_anyway))
-        is_more = self.progress.released - before >= release.BATCH
-        return (self._send_and_release() if is_more and not self.world.guard.dry else self._send()) or done
-
-    def _send(self) -> bool:
-        done = False
         for erp in self.erps:
             done |= self._guarded(erp, partial(self._erp_step, erp))
         return done
-
-    def _send_and_release(self) -> bool:
-        """Release while the ERPs are sent what was released before, so that they need not wait for it."""
-        with ThreadPoolExecutor(1, thread_name_prefix="sending") as pool:
-            sending = pool.submit(copy_context().run, self._send)
-            while not sending.done():
-                if not self._release_next():
-                    wait([sending], ROOM_S)
-        return sending.result()
-
-    def _release_next(self) -> bool:
-        done = False
-        for channel in self.channels:
-            done |= self._guarded(channel, partial(self._release, channel))
-        return done
-
-    def _release(self, channel: Connected) -> bool:
-        released = release.release(self.world, channel, resting=self.progress.errors)
-        self.progress.released += released
-        return released > 0
 
     def _channel_step(self, channel: Connected, pull_anyway: bool) -> bool:
         looked = look(self.world, channel)

@@ -48,6 +48,9 @@ class _Unit:
     location: str | None
 
 
+_Shipped = tuple[LineItem, tuple[Component, ...]]  # a line that is not cancelled, and what ships for one unit of it
+
+
 def order_key(order: Order, channel: str) -> OrderKey:
     """Return what the Order's sales order is recognised by; ``channel`` is the connector's name."""
     return OrderKey(key=order.key, channel=channel, shop=order.shop, ref=order.ref, ordered_at=order.created_at)
@@ -56,9 +59,12 @@ def order_key(order: Order, channel: str) -> OrderKey:
 def wanted_skus(order: Order, route: Route) -> set[str]:
     """Return the ERP SKUs that composing this Order will look for."""
     skus = {component.sku for line in order.lines if _ships(line) for component in components(line, route)}
-    if route.orders.shipping.how is ShippingAs.ROW and route.orders.shipping.sku:
-        skus.add(route.orders.shipping.sku)
-    return skus
+    return skus | _shipping_sku(route)
+
+
+def _shipping_sku(route: Route) -> set[str]:
+    rule = route.orders.shipping
+    return {rule.sku} if rule.how is ShippingAs.ROW and rule.sku else set()
 
 
 def components(line: LineItem, route: Route) -> tuple[Component, ...]:
@@ -82,13 +88,14 @@ def _ships(line: LineItem) -> bool:
 
 def compose(order: Order, route: Route, channel: str, known: Known) -> SalesOrder | tuple[Problem, ...]:
     """Build the sales order, all lines or none; return every problem at once where it cannot be."""
-    problems = [*_line_problems(order), *_tax_problems(order, route), *_sku_problems(order, route, known)]
+    shipped = [(line, components(line, route)) for line in order.lines if _ships(line)]
+    problems = [*_line_problems(order), *_tax_problems(order, route), *_sku_problems(shipped, route, known)]
     location = _location(order, order.location_ref, route, known, problems)
     places = {
         ref: _location(order, ref, route, known, problems)
-        for ref in dict.fromkeys(line.location_ref for line in order.lines if _ships(line) and line.location_ref)
+        for ref in dict.fromkeys(line.location_ref for line, _ in shipped if line.location_ref)
     }
-    units = [unit for line in order.lines if _ships(line) for unit in _units(line, route, places)]
+    units = [unit for line, parts in shipped for unit in _units(line, parts, route, places)]
     units += _shipping_row(order, route)
     if not units and not problems:
         problems.append(Problem("nothing-to-ship", "no line of the order is left to ship", "Nothing to do: skip it."))
@@ -135,14 +142,13 @@ def _tax_problems(order: Order, route: Route) -> list[Problem]:
     return [Problem("tax-unstated", what, do)]
 
 
-def _sku_problems(order: Order, route: Route, known: Known) -> list[Problem]:
+def _sku_problems(shipped: Sequence[_Shipped], route: Route, known: Known) -> list[Problem]:
     problems = []
-    unclear = [sku for sku in wanted_skus(order, route) if len(known.variants.get(sku, ())) != 1]
+    wanted = {part.sku for _, parts in shipped for part in parts} | _shipping_sku(route)
+    unclear = [sku for sku in wanted if len(known.variants.get(sku, ())) != 1]
     for sku in sorted(unclear):
         living = known.variants.get(sku, ())
-        lines = ", ".join(
-            line.ref for line in order.lines if _ships(line) and sku in {c.sku for c in components(line, route)}
-        )
+        lines = ", ".join(line.ref for line, parts in shipped if sku in {part.sku for part in parts})
         where = f"line {lines}" if lines else "the shipping row"
         if not living:
             problems.append(
@@ -192,14 +198,15 @@ def _location(order: Order, ref: str | None, route: Route, known: Known, problem
     return None
 
 
-def _units(line: LineItem, route: Route, places: Mapping[str, str | None]) -> list[_Unit]:
+def _units(
+    line: LineItem, parts: Sequence[Component], route: Route, places: Mapping[str, str | None]
+) -> list[_Unit]:  # fmt: skip
     rules = route.orders
     discount = (line.seller_discount if rules.discounts.deduct_seller else ZERO) + (
         line.channel_discount if rules.discounts.deduct_channel else ZERO
     )
     rate = line.tax_rate if rules.tax.mode is TaxMode.FROM_ORDER else _fixed_rate(route)
     place = places[line.location_ref] if line.location_ref else None
-    parts = components(line, route)
     amounts = split(line.price * line.quantity, [part.price_share for part in parts])
     discounts = _within(split(discount, [part.price_share for part in parts]), amounts)
     return [

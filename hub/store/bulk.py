@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,25 +15,40 @@ from hub.store.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A statement in the words of one database; ``slots`` are its parameters, and what makes values the driver's."""
+    """A statement in the words of one database.
+
+    Attributes:
+        names: of its parameters.
+        values: of a row, one for each parameter.
+        converted: by place, what makes a value the driver's.
+    """
 
     text: str
-    slots: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    names: tuple[str, ...]
+    values: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    converted: tuple[tuple[int, Callable[[Any], Any]], ...]
     positional: bool
 
     def filled(self, row: Mapping[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
-        values = [row[name] if convert is None else convert(row[name]) for name, convert in self.slots]
-        if self.positional:
-            return tuple(values)
-        return {name: value for (name, _), value in zip(self.slots, values, strict=True)}
+        values = list(self.values(row))
+        for place, convert in self.converted:
+            values[place] = convert(values[place])
+        return tuple(values) if self.positional else dict(zip(self.names, values, strict=True))
 
 
 @lru_cache(maxsize=256)
 def _prepared(statement: sa.Insert | sa.Update, names: tuple[str, ...], dialect: sa.Dialect) -> _Prepared:
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
-    types = {name: compiled.binds[name].type.dialect_impl(dialect) for name in compiled.positiontup or names}
-    slots = tuple((name, kind.bind_processor(dialect)) for name, kind in types.items())
-    return _Prepared(str(compiled), slots, compiled.positional)
+    used = tuple(compiled.positiontup or names)
+    processors = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in used]
+    converted = tuple((place, each) for place, each in enumerate(processors) if each is not None)
+    return _Prepared(str(compiled), used, _getter(used), converted, compiled.positional)
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) == 1:  # of one name it returns no tuple
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 def many(tx: Tx, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -72,6 +72,25 @@ _TO_LOOK_UP = (
     .order_by(outbox.c.id)
     .limit(sa.bindparam("b_limit"))
 )
+# The one intended first goes first, also where the budget did not let it out before and moved its time.
+_NEXT = (
+    sa.select(*_COLUMNS)
+    .where(_OF_TARGET, outbox.c.state == State.PENDING, outbox.c.look_first.is_(False))
+    .where(outbox.c.due_at <= sa.bindparam("b_now"))
+    .where(sa.exists().where(orders.c.id == outbox.c.order_id, orders.c.fate == "ready"))
+    .order_by(outbox.c.priority, outbox.c.id)
+    .limit(sa.bindparam("b_limit"))
+    .with_for_update(skip_locked=True, of=outbox)
+)
+_CLAIM = (
+    sa.update(outbox)
+    .where(outbox.c.id == sa.bindparam("row_id"))
+    .values(
+        state=sa.bindparam("b_state"),
+        deadline_at=sa.bindparam("b_deadline"),
+        attempts=outbox.c.attempts + sa.bindparam("b_one"),
+    )
+)
 _NEXT_WAITING = sa.select(sa.type_coerce(sa.func.min(outbox.c.due_at), outbox.c.due_at.type)).where(
     _OF_TARGET, outbox.c.state.in_((State.PENDING, State.UNKNOWN))
 )
@@ -115,15 +134,12 @@ def intend(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     return foreign
 
 
-def supersede(tx: Tx, order_ids: Sequence[int]) -> set[int]:
-    """Withdraw the effects of these orders that have not been sent; return the orders still in flight."""
-    if not order_ids:
-        return set()
-    mine = outbox.c.order_id.in_(order_ids)
-    idle = outbox.c.state.in_((State.PENDING, State.BLOCKED))
-    tx.execute(sa.update(outbox).where(mine, idle).values(state=State.SUPERSEDED))
-    flying = sa.select(outbox.c.order_id).where(mine, outbox.c.state.in_((State.SENDING, State.UNKNOWN)))
-    return set(tx.execute(flying).scalars().all())
+def supersede(tx: Tx, order_ids: Sequence[int]) -> None:
+    """Withdraw the effects of these orders that have not been sent."""
+    if order_ids:
+        idle = outbox.c.state.in_((State.PENDING, State.BLOCKED))
+        mine = outbox.c.order_id.in_(order_ids)
+        tx.execute(sa.update(outbox).where(mine, idle).values(state=State.SUPERSEDED))
 
 
 def in_flight(tx: Tx, order_ids: Sequence[int]) -> set[int]:
@@ -146,25 +162,10 @@ def pending(tx: Tx, target: str) -> int:
 
 
 def claim(tx: Tx, target: str, now: datetime, deadline: datetime, limit: int) -> list[Effect]:
-    """Take the next due effects for sending, by priority; each may be sent until ``deadline``, by this caller only.
-
-    The one intended first goes first, also where the budget did not let it out before and moved its time.
-    """
-    query = (
-        sa.select(*_COLUMNS)
-        .where(outbox.c.target == target, outbox.c.state == State.PENDING, outbox.c.look_first.is_(False))
-        .where(outbox.c.due_at <= now, sa.exists().where(orders.c.id == outbox.c.order_id, orders.c.fate == "ready"))
-        .order_by(outbox.c.priority, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=outbox)
-    )
-    found = _effects(tx.execute(query))
-    if found:
-        tx.execute(
-            sa.update(outbox)
-            .where(outbox.c.id.in_([effect.id for effect in found]))
-            .values(state=State.SENDING, deadline_at=deadline, attempts=outbox.c.attempts + 1)
-        )
+    """Take the next due effects for sending, by priority; each may be sent until ``deadline``, by this caller only."""
+    found = _effects(tx.execute(_NEXT, {"b_target": target, "b_now": now, "b_limit": limit}))
+    claimed = {"b_state": State.SENDING, "b_deadline": deadline, "b_one": 1}
+    many(tx, _CLAIM, [{"row_id": effect.id, **claimed} for effect in found])
     return found
 
 

@@ -60,7 +60,7 @@ class KatanaConnector:
             "authorization_url", "exchange_code", "refresh_token",
         )
     )  # fmt: skip
-    in_flight: ClassVar[int] = 4
+    in_flight: ClassVar[int] = 2  # a call a second is allowed: two keep that pace up to two seconds a call
 
     def __init__(self, connection: Connection[KatanaSettings]) -> None:
         client = Client(connection)

@@ -65,8 +65,7 @@ class SalesOrders:
             if not (is_remembered and may_be_stale(refused.refusal)):
                 raise self._refused(order, refused) from refused
             row, tax_ids = self._send_with_fresh_ids(order)
-        known = {"ours": True, "untouched": True}  # whatever the answer leaves out (K-54)
-        placed = placed_order(row, order.key).model_copy(update=known)
+        placed = placed_order(row, order.key, is_new=True)
         return placed if order.shipping is None else self._with_fee(order, placed, tax_ids)
 
     def _send_with_fresh_ids(self, order: SalesOrder) -> tuple[Row, TaxIds]:

@@ -19,8 +19,7 @@ def read_pace(response: httpx.Response, now: datetime) -> Pace | None:
     Source: K-05; K-06 for the two units of the reset, which size tells apart, and for Retry-After going first.
     """
     refused = response.status_code == httpx.codes.TOO_MANY_REQUESTS
-    wait_s = retry_after_s(response)
-    if refused and wait_s is not None:
+    if refused and (wait_s := retry_after_s(response)) is not None:
         return Pace(0, wait_s)
     remaining = 0 if refused else _whole(response.headers.get("X-Ratelimit-Remaining"))
     resets_in_s = _resets_in_s(response, now)

@@ -185,8 +185,12 @@ def is_ours(row: Row, key: OrderKey) -> bool:
     return tuple(_text(row.get(name)) for name in names) == ours
 
 
-def placed_order(row: Row, key: OrderKey) -> PlacedOrder:
-    """Read a sales order as PlacedOrder; ``complete``, since its own record cannot tell that a fee is wanted."""
+def placed_order(row: Row, key: OrderKey, *, is_new: bool = False) -> PlacedOrder:
+    """Read a sales order as PlacedOrder; ``complete``, since its own record cannot tell that a fee is wanted.
+
+    Args:
+        is_new: it was made this moment: ours and untouched, whatever the answer leaves out (K-54).
+    """
     return PlacedOrder(
         key=key.key,
         ref=str(row["id"]),
@@ -194,9 +198,9 @@ def placed_order(row: Row, key: OrderKey) -> PlacedOrder:
         total=decimal_of(row.get("total")),
         created_at=instant_of(row.get("created_at")),
         deleted=bool(row.get("deleted_at")),
-        ours=is_ours(row, key),
+        ours=is_new or is_ours(row, key),
         rows=placed_rows(row.get("sales_order_rows")),
-        untouched=is_untouched(row),
+        untouched=is_new or is_untouched(row),
     )
 
 
