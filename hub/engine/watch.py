@@ -16,6 +16,7 @@ from hub.engine.outcome import call
 from hub.engine.world import Connected, Survey, World
 from hub.host.clock import has_passed
 from hub.store import Tx, known, orders, outbox
+from hub.store.orders import Unplaced
 
 STREAM = "watch"
 GAP_S = 900.0
@@ -72,7 +73,7 @@ def survey(world: World, channel: Connected, erp: Connected, due: Sequence[order
     if survey.since != began:
         survey = world.surveys[channel.id, erp.id] = Survey(began)
     if due is not None:
-        _ask(world, channel, erp, survey, [row for row in due if _is_open(row, survey)])
+        _ask(world, channel, erp, survey, [_named(row) for row in due if _is_open(row, survey)])
         return
     while True:
         with world.store.read() as tx:
@@ -87,17 +88,20 @@ def _is_open(row: orders.OrderRow, survey: Survey) -> bool:
     return row.placed_digest is None and row.created_at < survey.since and row.key not in survey.absent
 
 
-def _ask(world: World, channel: Connected, erp: Connected, survey: Survey, rows: Sequence[orders.OrderRow]) -> None:
-    keys = [_key(row, channel) for row in rows]
-    if keys:
-        found = {one.key for one in call(world, erp, "find_orders", orders=keys, before=survey.since)}
-        survey.absent.update(key.key for key in keys if key.key not in found)
-
-
-def _key(row: orders.OrderRow, channel: Connected) -> OrderKey:
+def _named(row: orders.OrderRow) -> Unplaced:
     # Reading the whole document through its model would cost more than the survey saves.
-    shop = from_json(row.document)["shop"]
-    return OrderKey(key=row.key, channel=channel.connector, shop=shop, ref=row.ref, ordered_at=row.created_at)
+    return Unplaced(row.id, row.key, from_json(row.document)["shop"], row.ref, row.created_at)
+
+
+def _ask(world: World, channel: Connected, erp: Connected, survey: Survey, rows: Sequence[Unplaced]) -> None:
+    if not rows:
+        return
+    keys = [
+        OrderKey(key=row.key, channel=channel.connector, shop=row.shop, ref=row.ref, ordered_at=row.created_at)
+        for row in rows
+    ]
+    found = {one.key for one in call(world, erp, "find_orders", orders=keys, before=survey.since)}
+    survey.absent.update(key.key for key in keys if key.key not in found)
 
 
 def must_look_first(world: World, channel: str, erp: str, key: OrderKey) -> bool:

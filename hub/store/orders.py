@@ -177,16 +177,29 @@ def due_placed(tx: Tx, erp: str, now: datetime, causes: Sequence[str], limit: in
     return _rows(tx.execute(query.where(orders.c.due_at <= now).order_by(orders.c.due_at, orders.c.id).limit(limit)))
 
 
-def unplaced(tx: Tx, connection: str, before: datetime, after_id: int, limit: int) -> list[OrderRow]:
+class Unplaced(NamedTuple):
+    """What an order without a sales order is recognised by; ``shop`` is from its document."""
+
+    id: int
+    key: str
+    shop: str
+    ref: str
+    created_at: datetime
+
+
+def unplaced(tx: Tx, connection: str, before: datetime, after_id: int, limit: int) -> list[Unplaced]:
     """Return orders made before an instant that may still be placed, by ascending id."""
-    query = sa.select(*SNAPSHOT).where(
+    is_sqlite = tx.dialect.name == "sqlite"
+    document = orders.c.document
+    shop = sa.func.json_extract(document, "$.shop") if is_sqlite else sa.cast(document, sa.JSON)["shop"].as_string()
+    query = sa.select(orders.c.id, orders.c.key, shop, orders.c.ref, orders.c.created_at).where(
         orders.c.id > after_id,
         orders.c.connection == connection,
         orders.c.fate.in_(("held", "ready", "blocked")),
         orders.c.placed_digest.is_(None),
         orders.c.created_at < before,
     )
-    return _rows(tx.execute(query.order_by(orders.c.id).limit(limit)))
+    return [Unplaced._make(row) for row in tx.execute(query.order_by(orders.c.id).limit(limit)).all()]
 
 
 def wait_for(tx: Tx, routes: Sequence[str], causes: Sequence[str]) -> bool:

@@ -13,6 +13,8 @@ import httpx
 import simplejson
 
 Row = Mapping[str, Any]
+_WRITES = simplejson.JSONEncoder(use_decimal=True, allow_nan=False)
+_READS = json.JSONDecoder(parse_float=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,13 @@ class Refusal:
 
 def encode(body: Any) -> bytes:
     """Write JSON; a Decimal becomes a number with all its digits."""
-    text: str = simplejson.dumps(body, use_decimal=True, allow_nan=False)
+    text: str = _WRITES.encode(body)
     return text.encode()
 
 
 def decode(response: httpx.Response) -> Any:
     """Read a JSON body; numbers with a point become Decimal. ValueError where it is not JSON."""
-    return json.loads(response.content, parse_float=Decimal)
+    return _READS.decode(response.content.decode("utf-8-sig"))
 
 
 def read_listing(response: httpx.Response, number: int, size: int) -> Listing:

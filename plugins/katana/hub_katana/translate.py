@@ -80,7 +80,7 @@ def id_of(ref: str | None) -> int | None:
 
 def filled(body: Body) -> Body:
     """Return a body without what is None or empty: most properties may be left out but not null (K-43, K-38)."""
-    return {name: value for name, value in body.items() if value is not None and value not in ("", [], {})}
+    return {name: value for name, value in body.items() if value or isinstance(value, int | Decimal)}
 
 
 def order_body(order: SalesOrder, customer_id: int, tax_ids: TaxIds) -> Body:
