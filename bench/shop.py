@@ -100,6 +100,15 @@ class Shop:
         """Return how often each call was made."""
         return dict(self.control(name, "counters", method="GET")["calls"])
 
+    def made(self) -> dict[str, int]:
+        """Return how many calls each system has answered."""
+        return {name: sum(self.calls(name).values()) for name in self.urls}
+
+    def first_call(self, since: dict[str, int]) -> float:
+        """Return the simulated instant of the first call beyond so many."""
+        told = [self.control(name, f"journal?since={n}&limit=1", method="GET") for name, n in since.items()]
+        return min(float(call["at"]) for each in told for call in each["calls"])
+
     def write_routes(self, folder: Path, *, send_window: str = "30s", timeout: str = "30s", settle: str = "2s") -> None:
         """Write the route file of a hub in this folder."""
         told = {"channel": self.urls["tiktok"], "erp": f"{self.urls['katana']}/v1"}

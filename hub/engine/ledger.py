@@ -223,18 +223,19 @@ def _first_due(columns: dict[str, Any], standing: Standing) -> dict[str, Any]:
 def _change(
     tx: Tx, world: World, changes: Sequence[tuple[OrderRow, Order, str, str]], rules: Rules, read_at: datetime
 ) -> list[Entry]:
-    flying = outbox.in_flight(tx, [row.id for row, *_ in changes])
+    effects = outbox.states(tx, [row.id for row, *_ in changes])
     rows, documents, entries, withdrawn = [], [], [], []
     for row, order, document, digest in changes:
         entries.append(
             Entry(row.id, read_at, "changed", {"status": order.channel_status, "total": str(order.totals.total)})
         )
-        if row.id in flying:
+        if outbox.FLYING & effects.get(row.id, set()):
             # Its sales order may be on its way: the fate is decided when the outcome is known.
             documents.append({"id": row.id, **_columns(order, document, digest, read_at)})
             continue
         route, standing = rules.decide(order, history_of(row), read_at)
-        withdrawn.append(row.id)
+        if row.id in effects:
+            withdrawn.append(row.id)
         rows.append(
             {
                 "id": row.id,

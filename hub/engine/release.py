@@ -20,12 +20,14 @@ from hub.routing.money import imbalances
 from hub.store import Tx, known, orders, outbox, timeline
 from hub.store.orders import OrderRow
 
-BATCH = 200
+BATCH = 400
 FRESH_S = 120.0  # a reading this young, made after the release time, counts as the re-read
 CHANNEL_SIDE = ("status-unknown", "sku-missing", "money-unbalanced", "nothing-to-ship", "order-vanished")
 FULL = 50  # so many are read again at one call, so that they need not wait for more
 GATHER_LESS_S = 2.0  # a gathered release still leaves within its time
-ROOM = 400  # no more sales orders than this wait for one ERP: what would wait longer is read again when its turn comes
+ROOM = (
+    200  # more are released while fewer sales orders wait for one ERP: what would wait long is read when its turn comes
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class State(StrEnum):
 
 
 OPEN = (State.PENDING, State.SENDING, State.UNKNOWN, State.BLOCKED)
+FLYING = frozenset({State.SENDING, State.UNKNOWN})
 PLACE_ORDER = "place-order"
 PRIORITY = {PLACE_ORDER: 20}  # cancel 10, order 20, fulfillment 30, stock decrease 40, stock increase 50, catalogue 60
 
@@ -140,6 +141,17 @@ def supersede(tx: Tx, order_ids: Sequence[int]) -> None:
         idle = outbox.c.state.in_((State.PENDING, State.BLOCKED))
         mine = outbox.c.order_id.in_(order_ids)
         tx.execute(sa.update(outbox).where(mine, idle).values(state=State.SUPERSEDED))
+
+
+def states(tx: Tx, order_ids: Sequence[int]) -> dict[int, set[State]]:
+    """Return in which states these orders have effects that have not come to an end; nothing for those without any."""
+    query = sa.select(outbox.c.order_id, outbox.c.state).where(
+        outbox.c.order_id.in_(order_ids), outbox.c.state.in_(OPEN)
+    )
+    found: dict[int, set[State]] = {}
+    for order_id, state in tx.execute(query).all():
+        found.setdefault(order_id, set()).add(State(state))
+    return found
 
 
 def in_flight(tx: Tx, order_ids: Sequence[int]) -> set[int]:
