@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.contract import TransientError, ahead
+from hub.contract import TransientError
+from hub.engine.outcome import ahead
 
 
 def test_items_come_in_order_and_the_next_is_read_while_one_is_used() -> None:
