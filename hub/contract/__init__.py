@@ -50,7 +50,7 @@ from hub.contract.model import (
     Value,
     Variant,
 )  # fmt: skip
-from hub.contract.paging import Cursor, Page
+from hub.contract.paging import Cursor, Page, ahead
 from hub.contract.selling import (
     ItemResult,
     ListedVariant,
@@ -141,6 +141,7 @@ __all__ = [
     "Value",
     "Variant",
     "Webhook",
+    "ahead",
     "hookimpl",
     "is_loopback",
 ]  # fmt: skip

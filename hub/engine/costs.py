@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
 from hub.contract import Budget, HubError
-from hub.host.work import Work
 from hub.store import Store
 from hub.store.budgets import Cost, add_costs
 
@@ -44,16 +44,16 @@ class Costs:
         with self._lock:
             return set(self._budgets.get(connection, ()))
 
-    def add(self, connection: str, kind: str, work: Work, effects: int) -> None:
-        """Count what a piece of work took; now and then all that was counted is kept."""
+    def add(self, connection: str, kind: str, calls: Mapping[Budget | None, int], effects: int) -> None:
+        """Count the calls that a piece of work took; now and then all that was counted is kept."""
         with self._lock:
             old = self._new.get((connection, kind), Cost(0.0, 0.0, {}))
-            for budget, calls in work.calls.items():
+            for budget, times in calls.items():
                 if budget is not None:
                     self._budgets.setdefault(connection, set()).add(budget)
                     before = old.budgets.get(budget.key, [0.0])[0]
-                    old.budgets[budget.key] = [before + calls, budget.calls, budget.per_s]
-            self._new[connection, kind] = Cost(old.calls + sum(work.calls.values()), old.effects + effects, old.budgets)
+                    old.budgets[budget.key] = [before + times, budget.calls, budget.per_s]
+            self._new[connection, kind] = Cost(old.calls + sum(calls.values()), old.effects + effects, old.budgets)
             is_due = time.monotonic() - self._kept_at >= KEEP_EVERY_S
         if is_due:
             self.keep()

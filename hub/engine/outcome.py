@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -55,19 +53,19 @@ def _answer(world: World, connected: Connected, hook: str, arguments: dict[str, 
     if world.stand_in is not None and hook not in READS:
         return world.stand_in(connected, hook, arguments)
     ask = partial(getattr(connected.hooks, hook), **arguments)
-    result = _guarded(world, connected, hook, kind_of(hook, arguments), ask, effects=1)
+    result = _guarded(world, connected, hook, kind_of(hook, arguments), ask, Work(), effects=1)
     if result is None:
         raise _broken(world, connected, hook, TypeError("it answered None"))
     return result
 
 
-def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> Iterator[Page[Any]]:
+def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> Generator[Page[Any], None, None]:
     """Read a lazy pull; its errors come while it is read, and arrive as HubErrors too."""
     iterator: Iterator[Page[Any]] = iter(call(world, connected, hook, **arguments))
-    kind = kind_of(hook, arguments)
+    kind, work = kind_of(hook, arguments), Work()  # one for all: the next page's call may be under way already
 
     def read() -> Page[Any] | None:
-        page: Page[Any] | None = _guarded(world, connected, hook, kind, partial(next, iterator, None))
+        page: Page[Any] | None = _guarded(world, connected, hook, kind, partial(next, iterator, None), work)
         return page
 
     while (page := traced(world, connected.id, hook, {}, read)) is not None:
@@ -75,10 +73,10 @@ def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> It
 
 
 def _guarded(
-    world: World, connected: Connected, hook: str, kind: str, ask: Callable[[], T], *, effects: int = 0
+    world: World, connected: Connected, hook: str, kind: str, ask: Callable[[], T], work: Work, *, effects: int = 0
 ) -> T:  # fmt: skip
     """Let a connector work: its errors arrive as HubErrors, its calls are counted."""
-    work, is_answered = Work(), False
+    is_answered = False
     try:
         with counted(work):
             result = ask()
@@ -92,7 +90,8 @@ def _guarded(
     finally:
         # What was not let out took nothing, and says nothing of what it will take.
         if hook not in LOCAL:
-            world.costs.add(connected.id, kind, work, effects if is_answered or work.calls else 0)
+            calls = work.taken()
+            world.costs.add(connected.id, kind, calls, effects if is_answered or calls else 0)
 
 
 def traced(world: World, connection: str, event: str, details: dict[str, Any], work: Callable[[], T]) -> T:
@@ -109,20 +108,6 @@ def traced(world: World, connection: str, event: str, details: dict[str, Any], w
         raise
     world.trace(event, {"connection": connection, "result": result, "seconds": time.perf_counter() - began})
     return result
-
-
-def ahead(found: Iterator[T]) -> Generator[T, None, None]:
-    """Read one item ahead in a thread, so that the other side works on the next page while this one is stored."""
-    with ThreadPoolExecutor(1) as reader:
-
-        def read() -> Future[T | None]:
-            context = copy_context()
-            return reader.submit(lambda: context.run(lambda: next(found, None)))
-
-        coming = read()
-        while (item := coming.result()) is not None:
-            coming = read()
-            yield item
 
 
 def attempt(world: World, connected: Connected, step: Callable[[], bool]) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from hub.contract import Cursor, Page
 from hub.engine.ledger import Recorded, Rules, record, rules_of
-from hub.engine.outcome import ahead, call, pages
+from hub.engine.outcome import call, pages
 from hub.engine.world import Connected, World
 from hub.host.clock import has_passed
 from hub.store import known
@@ -38,7 +38,7 @@ def pull_orders(
         refresh_locations(world, channel)
     total = Recorded()
     began = world.clock.now()
-    with closing(ahead(pages(world, channel, "pull_orders", since=cursor, start=start))) as found:
+    with closing(pages(world, channel, "pull_orders", since=cursor, start=start)) as found:
         for page in found:
             total += _store(world, channel, page)
             cursor = page.cursor or cursor

@@ -19,6 +19,11 @@ class Work:
         """Count one call."""
         self.calls[budget] = self.calls.get(budget, 0) + 1
 
+    def taken(self) -> dict[Budget | None, int]:
+        """Return the calls since the last time, by budget."""
+        taken, self.calls = self.calls, {}
+        return taken
+
 
 _works: ContextVar[tuple[Work, ...]] = ContextVar("works", default=())
 _urgent: ContextVar[bool] = ContextVar("urgent", default=True)

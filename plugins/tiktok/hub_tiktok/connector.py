@@ -34,6 +34,7 @@ from hub.contract import (
     Token,
     Variant,
     Webhook,
+    ahead,
     hookimpl,
 )  # fmt: skip
 from hub_tiktok.address import Levels
@@ -116,7 +117,7 @@ class TikTokConnector:
     @hookimpl
     def pull_orders(self, since: Cursor | None, start: datetime) -> Iterator[Page[Order]]:
         """Read changed orders, 100 a call, oldest change first; a quiet poll costs one call (T-45)."""
-        for page in self._feed(self._orders.search, since, start).pages():
+        for page in ahead(self._feed(self._orders.search, since, start).pages()):
             context = self._context()
             yield Page(tuple(translated(payload, context) for payload in page.orders), _cursor(page.resume_at))
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.contract import TransientError
-from hub.engine.outcome import ahead
+from hub.contract import TransientError, ahead
 
 
 def test_items_come_in_order_and_the_next_is_read_while_one_is_used() -> None:
