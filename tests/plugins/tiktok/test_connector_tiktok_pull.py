@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -112,11 +113,14 @@ def test_a_pull_that_dies_midway_resumes_without_a_loss(shop: Shop) -> None:
     ids = shop.backlog(350)
     pages = shop.connector.pull_orders(None, LONG_AGO)
     seen = {order.ref for order in next(pages).items}
+    end = time.monotonic() + 10
+    while shop.control("counters")["calls"][f"POST {SEARCH}"] < 2:  # one page is read ahead
+        assert time.monotonic() < end
     shop.act(ids[3], "cancel")
-    second = next(pages)
-    seen |= {order.ref for order in second.items}
-    assert seen != set(ids[:200])  # one has slipped through
-    seen |= {order.ref for order in shop.orders(second.cursor)}
+    second, third = next(pages), next(pages)
+    seen |= {order.ref for order in (*second.items, *third.items)}
+    assert seen != set(ids[:300])  # one has slipped through
+    seen |= {order.ref for order in shop.orders(third.cursor)}
     assert seen == set(ids)
 
 
