@@ -105,9 +105,13 @@ class Site:
 
     def advance(self, seconds: float) -> None:
         """Move both clocks on; a hub in this process, which reckons its clock on between looks, looks again at once."""
-        self.both("clock", {"advance_s": seconds})
-        if self.world is not None and isinstance(self.world.clock, FollowedClock):
-            self.world.clock._asked = float("-inf")
+        clock = self.world.clock if self.world is not None else None
+        if not isinstance(clock, FollowedClock):
+            self.both("clock", {"advance_s": seconds})
+            return
+        with clock._lock:  # what a daemon signs while this goes on would be too old, and its clock would not show why
+            self.both("clock", {"advance_s": seconds})
+            clock._asked = float("-inf")
 
     def seed_variants(self, skus: Mapping[str, Any]) -> None:
         """Have the ERP sell these SKUs; a value is its stock or a whole spec."""
