@@ -25,9 +25,7 @@ FRESH_S = 120.0  # a reading this young, made after the release time, counts as 
 CHANNEL_SIDE = ("status-unknown", "sku-missing", "money-unbalanced", "nothing-to-ship", "order-vanished")
 FULL = 50  # so many are read again at one call, so that they need not wait for more
 GATHER_LESS_S = 2.0  # a gathered release still leaves within its time
-ROOM = (
-    200  # more are released while fewer sales orders wait for one ERP: what would wait long is read when its turn comes
-)
+ROOM = 200  # more are released while fewer wait for one ERP: what would wait long is read when its turn comes
 
 
 @dataclass(frozen=True, slots=True)
