@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -171,20 +172,25 @@ def _changed_late(order: Order) -> Standing:
     )
 
 
+def _troubled(trouble: Sequence[Problem], first: str | None = None) -> Standing:
+    """Return a blocked standing; problems of the code ``first`` name its cause, whichever was found before."""
+    told = tuple(sorted(trouble, key=lambda problem: problem.code != first))
+    return Standing(Fate.BLOCKED, told[0].code, None, told)
+
+
 def after_placement(order: Order, history: History, rules: AfterPlacement | None) -> Standing:
     """Decide the fate of an Order that has a sales order; PLACED with a cause where the engine must act on it."""
     trouble, codes = history.trouble, {problem.code for problem in history.trouble}
-    blocked = Standing(Fate.BLOCKED, trouble[0].code, None, trouble) if trouble else None
     if order.status == OrderStatus.CANCELLED:
         if rules is None or rules.on_cancel is OnCancel.BLOCK:
             return _cancelled_late(order)
-        return blocked if blocked and CANCELLED_AFTER in codes else Standing(Fate.PLACED, CANCELLING)
+        return _troubled(trouble, CANCELLED_AFTER) if CANCELLED_AFTER in codes else Standing(Fate.PLACED, CANCELLING)
     if not ships_the_same(lines_digest(order), history.placed_digest or ""):
         if rules is None or rules.on_change is OnChange.BLOCK:
             return _changed_late(order)
-        return blocked if blocked and CHANGED_AFTER in codes else Standing(Fate.PLACED, CHANGING)
-    if blocked:
-        return blocked
+        return _troubled(trouble, CHANGED_AFTER) if CHANGED_AFTER in codes else Standing(Fate.PLACED, CHANGING)
+    if trouble:
+        return _troubled(trouble)
     if order.status == OrderStatus.SHIPPED and order.fulfilled_by is FulfilledBy.CHANNEL and not history.recorded:
         return Standing(Fate.PLACED, RECORDING)
     if order.status == OrderStatus.SHIPPED:

@@ -78,6 +78,7 @@ def start() -> Iterator[Start]:
     for worker in made:
         worker.process.kill()
         worker.process.wait(10)
+        print(f"-- {worker.file.name}", *worker.file.read_text().splitlines()[-60:], sep="\n")  # shown if the test failed
 
 
 @pytest.fixture

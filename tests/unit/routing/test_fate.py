@@ -134,6 +134,20 @@ def test_trouble_blocks_a_placed_order_until_it_is_gone(make_order: OrderMaker) 
     assert stand(order, ROUTE, history, START, LATER) == Standing(Fate.BLOCKED, "carrier-unmapped", None, trouble)
 
 
+@pytest.mark.parametrize("is_whole", [True, False], ids=["cancelled", "changed"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_the_channel_took_back_names_the_cause_whatever_was_found_before(
+    make_order: OrderMaker, is_first: bool, is_whole: bool
+) -> None:
+    """A cancelled order that was shipped: its cause does not depend on which of the two was read first."""
+    code = "cancelled-after-placement" if is_whole else "changed-after-placement"
+    trouble = (Problem(code, "what", "do"), Problem("shipment-unmatched", "what", "do"))
+    history = History(False, None, lines_digest(make_order()), trouble=trouble if is_first else trouble[::-1])
+    changes = {"status": OrderStatus.CANCELLED} if is_whole else {"lines": make_order().lines[:1]}
+    standing = stand(make_order(**changes), ROUTE, history, START, LATER)
+    assert standing == Standing(Fate.BLOCKED, code, None, trouble)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "same"),
     [
