@@ -78,7 +78,8 @@ def start() -> Iterator[Start]:
     for worker in made:
         worker.process.kill()
         worker.process.wait(10)
-        print(f"-- {worker.file.name}", *worker.file.read_text().splitlines()[-60:], sep="\n")  # shown if the test failed
+        tail = "".join(worker.file.read_text().splitlines(keepends=True)[-60:])
+        sys.stdout.write(f"-- {worker.file.name}\n{tail}")  # shown where the test failed
 
 
 @pytest.fixture
