@@ -41,7 +41,8 @@ def _channel_times(tx: Tx, world: World, channel: Connected, rests: set[str], no
     times = [now if at is None else at + timedelta(seconds=world.timing.orders_every_s)]
     full = {erp for erp in {route.erp for route in routes} if outbox.pending(tx, erp) >= release.ROOM}
     shut = [route.name for route in routes if route.erp in rests | full]
-    if (at := release.gathered_at(tx, world, channel, shut)) is not None:
+    longest = now + timedelta(seconds=MAX_IDLE_S)
+    if (at := release.gathered_at(tx, world, channel, shut, longest)) is not None:
         times.append(at)
     return times
 

@@ -39,13 +39,17 @@ class _Case:
     sales_order: SalesOrder | None = None
 
 
-def gathered_at(tx: Tx, world: World, channel: Connected, shut: Sequence[str]) -> datetime | None:
-    """Return when what comes due has waited for others long enough, so that one reading serves all; None: nothing does.
+def gathered_at(
+    tx: Tx, world: World, channel: Connected, shut: Sequence[str], before: datetime
+) -> datetime | None:  # fmt: skip
+    """Return when what comes due has waited for others long enough, so that one reading serves all.
 
-    ``shut``: Routes that nothing is released for now.
+    Args:
+        shut: Routes that nothing is released for now.
+        before: nothing later is wanted; None where nothing comes due until then.
     """
     first = orders.next_due(tx, channel.id, shut)
-    if first is None:
+    if first is None or first > before:
         return None
     latest = first + timedelta(seconds=max(0.0, world.timing.release_every_s - GATHER_LESS_S))
     return orders.nth_due(tx, channel.id, FULL, latest, shut) or latest
@@ -58,9 +62,9 @@ def is_time(world: World, channel: Connected, resting: Collection[str]) -> bool:
         if orders.nth_due(tx, channel.id, 1, now) is None:
             return False
         shut = _shut(tx, world, channel, resting)
-        at = gathered_at(tx, world, channel, shut)
         # A lane that is awake anyway need not wake once more for the last part of the wait.
         soon = now + timedelta(seconds=world.timing.release_every_s / 8)
+        at = gathered_at(tx, world, channel, shut, soon)
         return at is not None and (at <= soon or orders.is_any_fresh(tx, channel.id, now, shut))
 
 

@@ -134,14 +134,14 @@ def is_any_fresh(tx: Tx, connection: str, now: datetime, but_routes: Sequence[st
 
 
 def open_before(tx: Tx, connection: str, read_before: datetime, limit: int) -> list[OrderRow]:
-    """Return orders with units still to ship that were last read before an instant."""
+    """Return orders with units still to ship that were last read before an instant, the longest unread first."""
     query = sa.select(*SNAPSHOT).where(
         orders.c.connection == connection,
         orders.c.is_open.is_(True),
         orders.c.read_at < read_before,
         orders.c.fate != "cancelled",
     )
-    return _rows(tx.execute(query.order_by(orders.c.id).limit(limit)))
+    return _rows(tx.execute(query.order_by(orders.c.read_at, orders.c.id).limit(limit)))
 
 
 def open_placed(tx: Tx, erp: str, channels: Collection[str], after_id: int, limit: int) -> list[OrderRow]:

@@ -98,6 +98,7 @@ orders = sa.Table(
     sa.Index("orders_ref", "ref"),
     sa.Index("orders_key", "key"),
     sa.Index("orders_open", "connection", "is_open", "id"),
+    sa.Index("orders_stale", "connection", "is_open", "read_at"),
     sa.Index("orders_counted", "connection", "fate", "cause"),
     sa.Index("orders_cause", "fate", "cause", "due_at"),
 )

@@ -50,6 +50,7 @@ def upgrade() -> None:
     op.create_index("orders_counted", "orders", ["connection", "fate", "cause"])
     op.create_index("sales_orders_of_erp", "sales_orders", ["erp", "linked_at"])
     op.create_index("orders_key", "orders", ["key"])
+    op.create_index("orders_stale", "orders", ["connection", "is_open", "read_at"])
     op.create_index("levels_read", "levels", ["connection", "location_ref", "read_at"])
     op.create_index("fulfillments_asked", "fulfillments", ["connection", "asked"])
     op.create_index("orders_cause", "orders", ["fate", "cause", "due_at"])
