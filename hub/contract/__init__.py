@@ -14,6 +14,7 @@ from hub.contract.connection import (
     is_loopback,
 )  # fmt: skip
 from hub.contract.errors import (
+    LONGEST_WAIT_S,
     AuthorizationError,
     ConfigurationError,
     ContractError,
@@ -75,6 +76,7 @@ from hub.contract.webhooks import Hint, HintKind, Subscription, Webhook
 
 __all__ = [
     "HOOK_NAMES",
+    "LONGEST_WAIT_S",
     "Account",
     "Address",
     "AuthorizationError",

@@ -32,8 +32,13 @@ class HubError(Exception):
         return f"{self.code}: {self.what} ({self.where}). {self.do}"
 
 
+LONGEST_WAIT_S = 3600.0
+
+
 class TransientError(HubError):
     """The other side is away or busy; the same call may succeed later.
+
+    ``retry_after_s``: seconds that the other side asks for; more than an hour is not believed.
 
     ``may_have_happened`` is true where a write was sent and its answer did not arrive: the hub then looks the
     effect up before it sends it again. A refusal such as HTTP 429 is known not to have happened.
@@ -50,7 +55,7 @@ class TransientError(HubError):
         may_have_happened: bool = False,
     ) -> None:
         super().__init__(code, what, where=where, do=do)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = None if retry_after_s is None else min(retry_after_s, LONGEST_WAIT_S)
         self.may_have_happened = may_have_happened
 
 

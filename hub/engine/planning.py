@@ -26,7 +26,7 @@ from hub.engine.world import Connected, World
 from hub.store import Store
 
 NUMBER_COMES = "(as the channel says)"  # a tracking number that only the real answer brings
-NOT_NOW_S = 86_400.0
+NOT_NOW_S = 3600.0
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 
 import httptools
@@ -26,7 +27,7 @@ class Answer:
         self.headers: Headers = []
         self.is_whole, self.reusable, self.status = False, False, 0
         self._has_body, self._parts = method != "HEAD", list[bytes]()
-        self._head_size = self._body_size = 0
+        self._size = self._head_size = self._body_size = 0
         self._in_head, self._has_end = True, False
         self._fault: httpx.TransportError | None = None
         self._parser = httptools.HttpResponseParser(self)
@@ -36,6 +37,21 @@ class Answer:
     def content(self) -> bytes:
         """Return the body as it travelled."""
         return b"".join(self._parts)
+
+    def unpacked(self) -> tuple[Headers, bytes]:
+        """Return the body as it was meant, and the headers that go with it.
+
+        Raises:
+            httpx.RemoteProtocolError: it is packed in a way that nobody asked for, or ends too early.
+            httpx.ReadError: it is too large to be meant.
+        """
+        packed = [value.lower() for name, value in self.headers if name.lower() == b"content-encoding"]
+        headers = [pair for pair in self.headers if pair[0].lower() != b"content-encoding"]
+        if packed in ([], [b"identity"]) or not self._parts:
+            return headers, self.content
+        if packed != [b"gzip"]:
+            raise httpx.RemoteProtocolError("the answer's body is packed in a way that nobody asked for")
+        return headers, _unzipped(self.content)
 
     def feed(self, data: bytes) -> None:
         """Take in what came next; nothing at all is the end of the connection.
@@ -47,6 +63,7 @@ class Answer:
         if not data:
             self._end()
             return
+        self._size += len(data)
         if self._in_head:
             self._head_size += len(data)
         try:
@@ -57,6 +74,8 @@ class Answer:
             raise self._fault or httpx.RemoteProtocolError(f"the answer cannot be read ({error})") from None
         if self._in_head and self._head_size > MAX_HEAD_BYTES:
             raise httpx.ReadError(f"the answer's headers are larger than {MAX_HEAD_BYTES} bytes")
+        if self._size > 2 * MAX_ANSWER_BYTES + MAX_HEAD_BYTES:  # what parts of a body are wrapped in is not its body
+            raise _too_large()
 
     def _end(self) -> None:
         if self._in_head or self._has_end:
@@ -89,7 +108,7 @@ class Answer:
         if coded not in ([], [b"chunked"]):
             self._refuse(httpx.RemoteProtocolError("the answer's body is coded in a way that nobody asked for"))
         if lengths and int(lengths[0]) > MAX_ANSWER_BYTES and self._has_body:
-            self._refuse_size()
+            self._refuse(_too_large())
         self._has_end = bool(coded or lengths) or self.status in (204, 304)
         if not self._has_body:
             self._finish()
@@ -101,7 +120,7 @@ class Answer:
             return
         self._body_size += len(data)
         if self._body_size > MAX_ANSWER_BYTES:
-            self._refuse_size()
+            self._refuse(_too_large())
         self._parts.append(data)
 
     def on_message_complete(self) -> None:
@@ -112,12 +131,26 @@ class Answer:
     def _finish(self) -> None:
         self.is_whole, self.reusable = True, self._parser.should_keep_alive()
 
-    def _refuse_size(self) -> None:
-        self._refuse(httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes"))
-
     def _refuse(self, fault: httpx.TransportError) -> None:
         self._fault = fault
         raise fault
+
+
+def _unzipped(data: bytes) -> bytes:
+    zipped = zlib.decompressobj(wbits=31)
+    try:
+        found = zipped.decompress(data, MAX_ANSWER_BYTES + 1)
+    except zlib.error as error:
+        raise httpx.RemoteProtocolError("the answer's body cannot be unpacked") from error
+    if len(found) > MAX_ANSWER_BYTES:
+        raise _too_large()
+    if not zipped.eof or zipped.unused_data:
+        raise httpx.RemoteProtocolError("the answer's packed body ends too early or too late")
+    return found
+
+
+def _too_large() -> httpx.ReadError:
+    return httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
 
 
 def read_answer(receive: Callable[[int], bytes], method: str) -> Answer:

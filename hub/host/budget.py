@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
 
-from hub.contract import Budget, HubError, Pace
+from hub.contract import LONGEST_WAIT_S, Budget, HubError, Pace
 from hub.host.clock import HubClock
 
 SHARE = 60  # a process takes a sixtieth of a window's calls at once, so that a high limit costs few writes
@@ -160,8 +160,8 @@ class Budgets:
                 mine.left = min(mine.left, pace.remaining)
 
     def close(self, budget: Budget, seconds: float) -> None:
-        """Let nothing out under this key for that long, from any process; raises nothing."""
-        mine, until = self._of(budget.key), self._now() + _ms(seconds)
+        """Let nothing out under this key for that long, an hour at most, from any process; raises nothing."""
+        mine, until = self._of(budget.key), self._now() + _ms(min(seconds, LONGEST_WAIT_S))
         with mine.lock:
             mine.left, mine.closed_until = 0, max(mine.closed_until, until)
             self._tell(budget.key, partial(_close, until=until))
@@ -266,7 +266,7 @@ def _believe(window: Window, *, budget: Budget, pace: Pace, now: int) -> tuple[W
     left = max(0, budget.calls - sum(calls for _, _, calls in taken))
     if pace.remaining >= left:
         return None, left
-    foreign = [now, now + _ms(pace.resets_in_s), left - pace.remaining]
+    foreign = [now, now + _ms(min(pace.resets_in_s, LONGEST_WAIT_S)), left - pace.remaining]
     return ([*taken, foreign], closed), pace.remaining
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
 
-from hub.contract import Call, ConfigurationError, HubError, Log, TransientError, is_loopback
+from hub.contract import LONGEST_WAIT_S, Call, ConfigurationError, HubError, Log, TransientError, is_loopback
 from hub.host.budget import Budgets, Permit
 from hub.host.clock import HubClock
 from hub.host.transport import DEPARTURE, Departure, Transport
@@ -104,7 +105,11 @@ class Session(httpx.Client):
         trace: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
         self._sender = Transport()
-        super().__init__(timeout=timeout_s, transport=self._sender, follow_redirects=False)
+        keeps_none = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        super().__init__(
+            timeout=timeout_s, transport=self._sender, follow_redirects=False, cookies=keeps_none,
+            headers={"Accept-Encoding": "gzip"},
+        )  # fmt: skip
         self._connection, self._clock, self._budgets = connection, clock, budgets
         self._guard, self._log, self._trace = guard, log, trace
 
@@ -117,6 +122,7 @@ class Session(httpx.Client):
         call = request.extensions.get("hub")
         if not isinstance(call, Call):
             call = Call(reads=request.method in ("GET", "HEAD"))
+        request.extensions.setdefault("timeout", self.timeout.as_dict())
         if request.url.scheme != "https" and not _is_here(request.url.netloc):
             raise ConfigurationError(
                 "plain-http",
@@ -189,7 +195,7 @@ class Session(httpx.Client):
 
     def _remember(self, request: httpx.Request, response: httpx.Response, call: Call) -> None:
         if call.budget is not None and call.pace is not None:
-            with suppress(HubError):
+            with suppress(HubError, ValueError, ArithmeticError):  # the call is behind us, whatever a header says
                 self._budgets.learn(call.budget, call.pace(response))
 
     def _tell(
@@ -266,7 +272,7 @@ class Session(httpx.Client):
             )
 
     def _lost(self, request: httpx.Request, call: Call, error: httpx.RequestError) -> TransientError:
-        never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.LocalProtocolError)
         return TransientError(
             "no-answer",
             f"{request.method} {request.url.path} got no whole answer ({type(error).__name__})",
@@ -286,11 +292,17 @@ def _backoff(attempt: int) -> float:
 
 
 def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
-    """Return the Retry-After of an answer in seconds, given as seconds or as a date; None where there is none."""
+    """Return the Retry-After of an answer in seconds, given as seconds or as a date; None where there is none.
+
+    At most ``LONGEST_WAIT_S``: a number that is not meant as it stands must not shut a Connection for years.
+    """
     text = response.headers.get("retry-after", "").strip()
-    if text.isdigit():
-        return float(text)
     try:
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    except (TypeError, ValueError):
+        told = float(text) if _is_number(text) else (parsedate_to_datetime(text) - now).total_seconds()
+    except (TypeError, ValueError, OverflowError):
         return None
+    return min(max(0.0, told), LONGEST_WAIT_S)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()

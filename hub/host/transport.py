@@ -8,9 +8,11 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,6 +23,8 @@ from hub.host.answers import read_answer
 MAX_IDLE_S = 5.0  # a connection that rests longer may be cut by the other side just as it is used again
 PORTS = {"http": 80, "https": 443}
 DEPARTURE = "hub.departure"  # in a request's extensions: its Departure
+_AT_ONCE = struct.pack("ii", 1, 0)
+_UNHEARD: int = getattr(socket, "TCP_USER_TIMEOUT", 0)  # where the system has it
 
 _Origin = tuple[str, str, int]
 
@@ -52,7 +56,8 @@ class Transport(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._resting: dict[_Origin, list[tuple[socket.socket, float]]] = {}
+        self._resting: dict[_Origin, list[tuple[socket.socket, float]]] = {}  # the longest at rest first
+        self._is_closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and return its answer, read to its end."""
@@ -64,7 +69,7 @@ class Transport(httpx.BaseTransport):
             _depart(sock, message, timeouts.get("write"), request.extensions.get(DEPARTURE))
             response, is_reusable = _receive(sock, request, timeouts.get("read"))
         except BaseException:
-            sock.close()
+            _give_up(sock)
             raise
         if is_reusable:
             self._keep(origin, sock)
@@ -73,16 +78,26 @@ class Transport(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        """Close the connections that rest."""
+        """Close the connections that rest, and each that still works when its answer is there."""
         with self._lock:
+            self._is_closed = True
             resting = [sock for kept in self._resting.values() for sock, _ in kept]
             self._resting.clear()
         for sock in resting:
             sock.close()
 
     def _keep(self, origin: _Origin, sock: socket.socket) -> None:
+        now, over = time.monotonic(), list[socket.socket]()
         with self._lock:
-            self._resting.setdefault(origin, []).append((sock, time.monotonic()))
+            for kept in self._resting.values():
+                while kept and now - kept[0][1] > MAX_IDLE_S:
+                    over.append(kept.pop(0)[0])
+            if self._is_closed:
+                over.append(sock)
+            else:
+                self._resting.setdefault(origin, []).append((sock, now))
+        for each in over:
+            each.close()
 
     def _kept(self, origin: _Origin) -> socket.socket | None:
         """Return a resting connection that still lives, the one used last before others; None where there is none."""
@@ -110,14 +125,26 @@ def _connected(origin: _Origin, timeout_s: float | None) -> socket.socket:
         sock = socket.create_connection((host, port), timeout_s)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return _ssl_context().wrap_socket(sock, server_hostname=host) if scheme == "https" else sock
+            if scheme != "https":
+                return sock
+            return _ssl_context().wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
         except BaseException:
             sock.close()
             raise
     except TimeoutError as error:
         raise httpx.ConnectTimeout(str(error)) from error
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name that no name server could know is not encoded
         raise httpx.ConnectError(str(error)) from error
+
+
+def _give_up(sock: socket.socket) -> None:
+    """Close a connection so that the system delivers nothing more of what was handed over to it.
+
+    Otherwise it goes on for minutes, and a write would arrive after the hub has looked for it in vain: law 1.
+    """
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    sock.close()
 
 
 def _message(request: httpx.Request) -> bytes:
@@ -149,6 +176,9 @@ def _depart(sock: socket.socket, message: bytes, timeout_s: float | None, depart
 def _send(sock: socket.socket, message: bytes, timeout_s: float | None) -> None:
     try:
         sock.settimeout(timeout_s)
+        if _UNHEARD and timeout_s is not None:
+            # The same where this process is killed: what is not acknowledged by then is not delivered later.
+            sock.setsockopt(socket.IPPROTO_TCP, _UNHEARD, round(1000 * timeout_s))
         sock.sendall(message)
     except TimeoutError as error:
         raise httpx.WriteTimeout(str(error)) from error
@@ -157,13 +187,22 @@ def _send(sock: socket.socket, message: bytes, timeout_s: float | None) -> None:
 
 
 def _receive(sock: socket.socket, request: httpx.Request, timeout_s: float | None) -> tuple[httpx.Response, bool]:
-    """Return the answer, and whether its connection may serve another request."""
+    """Return the answer, whole within the time, and whether its connection may serve another request."""
+    end = None if timeout_s is None else time.monotonic() + timeout_s
+
+    def receive(most: int) -> bytes:
+        left = None if end is None else end - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError("the answer takes too long as a whole")
+        sock.settimeout(left)
+        return sock.recv(most)
+
     try:
-        sock.settimeout(timeout_s)
-        answer = read_answer(sock.recv, request.method)
+        answer = read_answer(receive, request.method)
+        headers, body = answer.unpacked()
     except TimeoutError as error:
         raise httpx.ReadTimeout(str(error)) from error
     except OSError as error:
         raise httpx.ReadError(type(error).__name__) from error
-    body = httpx.ByteStream(answer.content)
-    return httpx.Response(answer.status, headers=answer.headers, stream=body, request=request), answer.reusable
+    stream = httpx.ByteStream(body)
+    return httpx.Response(answer.status, headers=headers, stream=stream, request=request), answer.reusable

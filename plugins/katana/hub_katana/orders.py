@@ -11,7 +11,7 @@ from hub_katana.answers import Row
 from hub_katana.blame import is_number_taken, may_be_stale, refused_order
 from hub_katana.client import Client
 from hub_katana.customers import Customers
-from hub_katana.failures import RefusedError, order_not_sent, transient
+from hub_katana.failures import RefusedError, order_not_sent, transient, unreadable
 from hub_katana.fees import ShippingFees
 from hub_katana.settings import KatanaSettings
 from hub_katana.tax import TaxRates
@@ -82,7 +82,10 @@ class SalesOrders:
 
     def _send(self, order: SalesOrder, customer_id: int, tax_ids: TaxIds) -> Row:
         body = order_body(order, customer_id, tax_ids)
-        return self._client.create("/sales_orders", body, subject=_subject(order), private=private_texts(order))
+        row = self._client.create("/sales_orders", body, subject=_subject(order), private=private_texts(order))
+        if row.get("order_no", order.key.key) != order.key.key:  # another order's answer: no link is made from it
+            raise unreadable(where=f"{self._connection.id}, {_subject(order)}", reads=False)
+        return row
 
     def _with_fee(self, order: SalesOrder, placed: PlacedOrder, tax_ids: TaxIds) -> PlacedOrder:
         try:

@@ -10,6 +10,7 @@ from hub.contract import Pace
 
 WINDOW_S = 60.0  # K-04
 _MILLISECONDS_FROM = 10**12  # K-06
+_DIGITS = 19  # more are no time and no number of calls
 
 
 def read_pace(response: httpx.Response, now: datetime) -> Pace | None:
@@ -52,4 +53,4 @@ def _resets_in_s(response: httpx.Response, now: datetime) -> float | None:
 
 def _whole(text: str | None) -> int | None:
     text = (text or "").strip()
-    return int(text) if text.isascii() and text.removeprefix("-").isdecimal() else None
+    return int(text) if len(text) < _DIGITS and text.isascii() and text.removeprefix("-").isdecimal() else None

@@ -224,7 +224,7 @@ def read_pace(response: httpx.Response) -> Pace | None:
 
 def _retry_after(response: httpx.Response) -> float | None:
     value: Any = response.headers.get("retry-after", "")
-    return float(value) if value.isdecimal() else None
+    return float(value) if value.isascii() and value.isdecimal() else None
 
 
 def _scrubbed(message: str, request: httpx.Request) -> str:

@@ -62,7 +62,15 @@ def test_clocks_that_run_apart_stop_the_connection_for_one_window_at_most(ahead_
     assert read_pace(said, NOW) == Pace(0, waits_s)
 
 
-@pytest.mark.parametrize("headers", [{}, {"X_Ratelimit_Remaining": "soon"}, {"X_Ratelimit_Remaining": "5"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X_Ratelimit_Remaining": "9" * 400, "X_Ratelimit_Reset": "9" * 5000},
+        {"X_Ratelimit_Remaining": "soon"},
+        {"X_Ratelimit_Remaining": "5"},
+    ],
+)
 def test_an_answer_without_limits_says_nothing_of_the_pace(headers: dict[str, str]) -> None:
     assert read_pace(answer(**headers), NOW) is None
 

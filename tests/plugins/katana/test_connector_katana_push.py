@@ -116,7 +116,9 @@ def test_an_order_refused_for_the_limit_did_not_happen(katana: Any, made: Any, o
     assert caught.value.retry_after_s is not None
 
 
-@pytest.mark.parametrize("body", ["<html>ok</html>", '"ok"', "{}", '{"id": null}', ""])
+@pytest.mark.parametrize(
+    "body", ["<html>ok</html>", '"ok"', "{}", '{"id": null}', "", '{"id": 7, "order_no": "TT-6", "total": 1}']
+)
 def test_a_success_that_does_not_name_the_order_may_have_happened(
     odd: Callable[..., Any], httpserver: HTTPServer, order: Make, body: str
 ) -> None:

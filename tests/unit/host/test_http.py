@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import structlog
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from hub.contract import Budget, Call, ConfigurationError, Pace, TransientError
+from hub.contract import LONGEST_WAIT_S, Budget, Call, ConfigurationError, Pace, TransientError
 from hub.host.budget import Budgets
 from hub.host.http import Guard, Session, renewing_tokens, retry_after_s, send_before
 
@@ -263,6 +264,48 @@ def test_budget_stops_at_the_other_sides_word(
     assert clock.waited == pytest.approx(42)
 
 
+@pytest.mark.parametrize("pace_s", [10.0**9, float("inf")])
+def test_no_word_of_the_other_side_shuts_it_for_years(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock, pace_s: float
+) -> None:
+    httpserver.expect_request("/a").respond_with_data("{}")
+    call = Call(reads=True, budget=Budget("k", 50, 60), pace=lambda response: Pace(remaining=0, resets_in_s=pace_s))
+    session = make()
+    session.get(httpserver.url_for("/a"), extensions={"hub": call})
+    with pytest.raises(TransientError) as caught:
+        session.get(httpserver.url_for("/a"), extensions={"hub": call})
+    assert caught.value.retry_after_s == LONGEST_WAIT_S
+    clock.wait(LONGEST_WAIT_S)
+    assert session.get(httpserver.url_for("/a"), extensions={"hub": call}).status_code == 200
+
+
+def test_write_is_done_although_its_pace_cannot_be_read(httpserver: HTTPServer, make: Callable[..., Session]) -> None:
+    def broken(response: httpx.Response) -> Pace:
+        raise OverflowError
+
+    httpserver.expect_request("/a").respond_with_data("{}")
+    call = Call(reads=False, budget=Budget("k", 50, 60), pace=broken)
+    assert make().post(httpserver.url_for("/a"), extensions={"hub": call}).status_code == 200
+
+
+@pytest.mark.parametrize("auth", [None, Nonce()], ids=["bare", "signed"])
+def test_request_of_a_connectors_own_making_has_a_time_too(
+    make: Callable[..., Session], auth: httpx.Auth | None
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(TransientError, match="ReadTimeout"):
+            make(timeout_s=0.1).send(httpx.Request("GET", url), auth=auth)
+
+
+def test_no_cookie_is_kept(httpserver: HTTPServer, make: Callable[..., Session]) -> None:
+    httpserver.expect_request("/a").respond_with_data("{}", headers={"Set-Cookie": "tracker=abc"})
+    session = make()
+    for _ in range(2):
+        session.get(httpserver.url_for("/a"))
+    assert "Cookie" not in httpserver.log[-1][0].headers
+
+
 def test_stopping_hub_waits_for_nothing(httpserver: HTTPServer, clock: StepClock) -> None:
     guard = Guard()
     guard.stop.set()
@@ -274,7 +317,15 @@ def test_stopping_hub_waits_for_nothing(httpserver: HTTPServer, clock: StepClock
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("15", 15.0), ("Mon, 02 Mar 2026 12:00:30 GMT", 30.0), ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0), ("soon", None)],
+    [
+        ("15", 15.0),
+        ("Mon, 02 Mar 2026 12:00:30 GMT", 30.0),
+        ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("1772452800", LONGEST_WAIT_S),  # an instant where seconds belong
+        ("9" * 400, LONGEST_WAIT_S),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT_S),
+    ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(text: str, seconds: float | None) -> None:
     assert retry_after_s(httpx.Response(429, headers={"Retry-After": text}), NOON) == seconds

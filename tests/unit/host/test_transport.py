@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -187,6 +190,28 @@ def test_an_answer_in_chunks_and_zipped_is_read(serve: Callable[..., Server], se
     assert sender.handle_request(request(server.url)).read() == b"hello"
 
 
+@pytest.mark.parametrize(
+    ("coding", "body", "error"),
+    [
+        (b"gzip", gzip.compress(bytes(2000)), httpx.ReadError),
+        (b"gzip", gzip.compress(b"hello")[:-1], httpx.RemoteProtocolError),
+        (b"gzip", gzip.compress(b"hello") + b"more", httpx.RemoteProtocolError),
+        (b"gzip", b"hello", httpx.RemoteProtocolError),
+        (b"gzip, gzip", gzip.compress(gzip.compress(b"hello")), httpx.RemoteProtocolError),
+        (b"br", b"hello", httpx.RemoteProtocolError),
+    ],
+    ids=["large", "cut", "more", "not-packed", "twice", "unknown"],
+)
+def test_a_body_that_cannot_be_unpacked_or_grows_too_large_is_no_answer(
+    serve: Callable[..., Server], sender: Transport, monkeypatch: pytest.MonkeyPatch,
+    coding: bytes, body: bytes, error: type[Exception],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(answers, "MAX_ANSWER_BYTES", 1000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n" % (coding, len(body))
+    with pytest.raises(error):
+        sender.handle_request(request(serve([head + body]).url))
+
+
 @pytest.mark.parametrize("head", [b"Content-Length: 11\r\n\r\n", b"Connection: close\r\n\r\n"])
 def test_an_answer_too_large_to_be_meant_is_refused(
     serve: Callable[..., Server], sender: Transport, monkeypatch: pytest.MonkeyPatch, head: bytes
@@ -214,3 +239,109 @@ def test_a_server_that_does_not_speak_tls_is_a_connect_error(serve: Callable[...
     server = serve([b"HTTP/1.1 400 Bad Request\r\n\r\n"])
     with pytest.raises(httpx.ConnectError):
         sender.handle_request(request(server.url.replace("http:", "https:")))
+
+
+def test_a_server_that_drips_is_a_read_timeout(sender: Transport) -> None:
+    """The time is for the whole answer: else one that never ends would hold a lane for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        dripping = threading.Thread(target=_drip, args=(listening,), daemon=True)
+        dripping.start()
+        began = time.monotonic()
+        with pytest.raises(httpx.ReadTimeout):
+            sender.handle_request(request(f"http://127.0.0.1:{listening.getsockname()[1]}"))
+        assert time.monotonic() - began < 2
+
+
+def _drip(listening: socket.socket) -> None:
+    connection, _ = listening.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+
+def test_what_no_limit_of_a_body_counts_is_limited_too(
+    serve: Callable[..., Server], sender: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "MAX_ANSWER_BYTES", 10)
+    monkeypatch.setattr(answers, "MAX_HEAD_BYTES", 100)
+    chunk = b"1;" + b"x" * 200 + b"\r\nx\r\n"
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with pytest.raises(httpx.ReadError):
+        sender.handle_request(request(serve([head + chunk + b"0\r\n\r\n"]).url))
+
+
+BODY = 60_000  # fits what a system holds for a sender and a receiver that reads nothing
+
+
+@contextlib.contextmanager
+def deaf_server() -> Iterator[socket.socket]:
+    """Listen for one that will be told more than it has taken in."""
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield listening
+
+
+def _taken_in(connection: socket.socket) -> int:
+    """Return how many bytes still arrive."""
+    connection.settimeout(3)
+    taken = 0
+    with contextlib.suppress(OSError):
+        while found := connection.recv(1 << 16):
+            taken += len(found)
+    return taken
+
+
+def test_a_write_that_was_given_up_is_not_delivered_later(sender: Transport) -> None:
+    """Law 1: it is looked up after its time, and sent again where it is not there; then it must not come after all."""
+    with deaf_server() as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(httpx.ReadTimeout):
+            sender.handle_request(request(url, content=b"x" * BODY))
+        connection, _ = listening.accept()
+        with connection:
+            assert _taken_in(connection) < BODY
+
+
+SENDS = f"""
+import httpx, sys
+from hub.host.transport import Transport
+times = dict.fromkeys(("connect", "read", "write", "pool"), 1.0)
+request = httpx.Request("POST", sys.argv[1], content=b"x" * {BODY}, extensions={{"timeout": times | {{"read": 60.0}}}})
+Transport().handle_request(request)
+"""
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="needs TCP_USER_TIMEOUT, which Linux has")
+def test_a_write_of_a_process_that_was_killed_is_not_delivered_later() -> None:
+    with deaf_server() as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        process = subprocess.Popen([sys.executable, "-c", SENDS, url])
+        connection, _ = listening.accept()
+        with connection:
+            time.sleep(0.5)
+            process.kill()
+            process.wait(10)
+            time.sleep(2.5)
+            assert _taken_in(connection) < BODY
+
+
+def test_connections_at_rest_too_long_are_closed_for_whichever_server(
+    serve: Callable[..., Server], sender: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "MAX_IDLE_S", 0.05)
+    for _ in range(3):
+        sender.handle_request(request(serve([OK, OK]).url))
+        time.sleep(0.1)
+    assert sum(map(len, sender._resting.values())) == 1
+
+
+def test_a_connection_whose_call_outlives_the_session_is_closed(
+    serve: Callable[..., Server], sender: Transport
+) -> None:
+    sender.close()
+    sender.handle_request(request(serve([OK]).url))
+    assert sum(map(len, sender._resting.values())) == 0
