@@ -17,6 +17,7 @@ from hub.contract import (
     RejectedError,
     TransientError,
 )  # fmt: skip
+from hub.engine import stray
 from hub.engine.ledger import reasons, record, rules_of
 from hub.engine.outcome import PAUSE_S, call, pages, retry_in
 from hub.engine.trouble import set_trouble
@@ -143,7 +144,9 @@ def _decide(world: World, channel: Connected, row: OrderRow, route: Route | None
         return (ACCEPT, "the route accepts") if policy is OnRequest.ACCEPT else (REFUSE, "the route refuses")
     if row.fate in GONE_ON or (row.fate == Fate.FULFILLED and row.placed_digest is None):
         return ASK, f"the order is {row.fate} here"
-    if row.placed_digest is None:
+    with world.store.read() as tx:
+        may_be_there = any(map(stray.may_be_there, outbox.of_order(tx, row.id)))
+    if row.placed_digest is None and not may_be_there:
         return ACCEPT, "no sales order was made yet"
     key = order_key(Order.model_validate_json(row.document), channel.connector)
     found: list[PlacedOrder] = call(world, world.connected[route.erp], "find_orders", orders=[key], before=None)

@@ -80,8 +80,8 @@ def _refuse_hold(tx: Tx, row: OrderRow) -> None:
         what = f"it is too late to hold it: its sales order{number} exists"
         raise refused("placed-already", row, what, "Put the sales order on hold in the ERP instead.")
     outbox.supersede(tx, [row.id])
-    if outbox.in_flight(tx, [row.id]):
-        what = "it is too late to hold it: its sales order is on its way"
+    if outbox.FLYING & outbox.states(tx, [row.id]).get(row.id, set()):
+        what = "it is too late to hold it: its sales order is on its way, or there"
         do = f"See hub order {row.ref} in a minute; hold the sales order in the ERP."
         raise refused("in-flight", row, what, do)
     if row.fate in (Fate.SKIPPED, Fate.CANCELLED, Fate.FULFILLED, Fate.PARTLY_FULFILLED):

@@ -230,7 +230,7 @@ def _change(
             Entry(row.id, read_at, "changed", {"status": order.channel_status, "total": str(order.totals.total)})
         )
         if outbox.FLYING & effects.get(row.id, set()):
-            # Its sales order may be on its way: the fate is decided when the outcome is known.
+            # Its sales order may be on its way, or there: the fate is decided when the outcome is known.
             documents.append({"id": row.id, **_columns(order, document, digest, read_at)})
             continue
         route, standing = rules.decide(order, history_of(row), read_at)
@@ -247,5 +247,6 @@ def _change(
             entries.append(fate_entry(row.id, standing, read_at, route.name if route else None))
     orders.update(tx, rows)
     orders.update(tx, documents)
+    outbox.look_up_sent(tx, [each["id"] for each in documents], read_at)
     outbox.supersede(tx, withdrawn)
     return entries

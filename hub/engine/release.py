@@ -90,7 +90,10 @@ def release(world: World, channel: Connected, resting: Collection[str] = ()) -> 
     for erp in {route.erp for route in active if route.name not in shut}:
         watch.survey(world, channel, world.connected[erp], rows if len(rows) < BATCH else None)
     cases = _decide(world, channel, rows, now)
-    leaving, moved = _divide(world, cases, now)
+    # A changed route file may lead an order to an ERP that rests; from now on its row says so, and it waits.
+    led = [case for case in cases if case.route is not None and case.route.name in shut]
+    leaving, moved = _divide(world, [case for case in cases if case not in led], now)
+    moved += _settle(world, led, now)
     leaving, still = _unblocked(world, channel, leaving, now)
     leaving, read = _read_again(world, channel, leaving, now)
     return moved + still + read + _settle(world, _composed(world, channel, leaving), now)

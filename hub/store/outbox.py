@@ -49,11 +49,18 @@ class Effect(NamedTuple):
 
 
 _COLUMNS = tuple(outbox.c[name] for name in Effect._fields)
+# It may be there: it was sent, and has not been looked up since.
+_UNSURE = sa.and_(outbox.c.attempts > 0, outbox.c.look_first.is_(True))
 _INSERT = sa.insert(outbox).inline()
 _RENEW = (
     sa.update(outbox)
     .where(outbox.c.id == sa.bindparam("row_id"))
     .values(state=sa.bindparam("b_state"), payload=sa.bindparam("b_payload"), due_at=sa.bindparam("b_due"))
+)
+_LOOK_UP = (
+    sa.update(outbox)
+    .where(outbox.c.id == sa.bindparam("row_id"))
+    .values(state=sa.bindparam("b_state"), due_at=sa.bindparam("b_due"))
 )
 
 # Statements of every round stand ready, because putting one together takes longer than its execution.
@@ -107,31 +114,36 @@ def _effects(result: sa.Result[Any]) -> list[Effect]:
 def intend(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Write effects, or renew the payload of effects with the same key that have not been sent.
 
-    Returns the keys that are already the effect of another order; nothing is written for those.
+    One that may have been sent keeps what was sent, and is looked up. Returns the keys that are already the effect of
+    another order; nothing is written for those.
     """
     if not rows:
         return set()
     keys = [row["key"] for row in rows]
     first = rows[0]
-    query = sa.select(outbox.c.key, outbox.c.id, outbox.c.state, outbox.c.order_id).where(
+    query = sa.select(outbox.c.key, outbox.c.id, outbox.c.state, outbox.c.order_id, _UNSURE.label("is_unsure")).where(
         outbox.c.target == first["target"], outbox.c.kind == first["kind"], outbox.c.key.in_(keys)
     )
-    present = {key: (id_, state, order_id) for key, id_, state, order_id in tx.execute(query).all()}
-    foreign = {row["key"] for row in rows if row["key"] in present and present[row["key"]][2] != row["order_id"]}
+    present = {each.key: each for each in tx.execute(query).all()}
+    foreign = {row["key"] for row in rows if row["key"] in present and present[row["key"]].order_id != row["order_id"]}
     new = [row for row in rows if row["key"] not in present]
     many(tx, _INSERT, [{"state": State.PENDING, "attempts": 0, **row} for row in new])
     idle = (State.PENDING, State.BLOCKED, State.SUPERSEDED)
-    renewed = [
-        {
-            "row_id": present[row["key"]][0],
-            "b_state": State.PENDING,
-            "b_payload": row["payload"],
-            "b_due": row["due_at"],
-        }
+    again = [
+        (row, present[row["key"]])
         for row in rows
-        if row["key"] in present and row["key"] not in foreign and present[row["key"]][1] in idle
+        if row["key"] in present and row["key"] not in foreign and present[row["key"]].state in idle
+    ]
+    renewed = [
+        {"row_id": held.id, "b_state": State.PENDING, "b_payload": row["payload"], "b_due": row["due_at"]}
+        for row, held in again
+        if not held.is_unsure
     ]
     many(tx, _RENEW, renewed)
+    unsure = [
+        {"row_id": held.id, "b_state": State.UNKNOWN, "b_due": row["due_at"]} for row, held in again if held.is_unsure
+    ]
+    many(tx, _LOOK_UP, unsure)
     return foreign
 
 
@@ -140,17 +152,28 @@ def supersede(tx: Tx, order_ids: Sequence[int]) -> None:
     if order_ids:
         idle = outbox.c.state.in_((State.PENDING, State.BLOCKED))
         mine = outbox.c.order_id.in_(order_ids)
-        tx.execute(sa.update(outbox).where(mine, idle).values(state=State.SUPERSEDED))
+        tx.execute(sa.update(outbox).where(mine, idle, sa.not_(_UNSURE)).values(state=State.SUPERSEDED))
+
+
+def look_up_sent(tx: Tx, order_ids: Sequence[int], now: datetime) -> None:
+    """Have what may have been sent of these orders looked up, before anything else becomes of them."""
+    if order_ids:
+        idle = outbox.c.state.in_((State.PENDING, State.BLOCKED))
+        mine = outbox.c.order_id.in_(order_ids)
+        tx.execute(sa.update(outbox).where(mine, idle, _UNSURE).values(state=State.UNKNOWN, due_at=now))
 
 
 def states(tx: Tx, order_ids: Sequence[int]) -> dict[int, set[State]]:
-    """Return in which states these orders have effects that have not come to an end; nothing for those without any."""
-    query = sa.select(outbox.c.order_id, outbox.c.state).where(
+    """Return in which states these orders have effects that have not come to an end; nothing for those without any.
+
+    One that may have been sent counts as UNKNOWN, wherever it waits.
+    """
+    query = sa.select(outbox.c.order_id, outbox.c.state, _UNSURE.label("is_unsure")).where(
         outbox.c.order_id.in_(order_ids), outbox.c.state.in_(OPEN)
     )
     found: dict[int, set[State]] = {}
-    for order_id, state in tx.execute(query).all():
-        found.setdefault(order_id, set()).add(State(state))
+    for order_id, state, is_unsure in tx.execute(query).all():
+        found.setdefault(order_id, set()).add(State.UNKNOWN if is_unsure else State(state))
     return found
 
 
