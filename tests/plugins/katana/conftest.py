@@ -168,7 +168,7 @@ def katana() -> Iterator[Katana]:
     simulator = Simulator(options={"rate_limit": "off"})
     simulator.start()
     made = Katana(simulator)
-    made.control("POST", "clock", {"now": FixedClock().at.timestamp()})
+    made.control("POST", "clock", {"now": FixedClock().at.timestamp(), "rate": 0})
     try:
         yield made
     finally:
