@@ -31,13 +31,16 @@ def ahead(found: Iterator[T]) -> Generator[T, None, None]:
 
     For a connector's lazy pulls: ``for answer in ahead(answers)``. The thread's calls count as those of the pull.
     """
-    with ThreadPoolExecutor(1) as reader:
+    reader = ThreadPoolExecutor(1)
 
-        def read() -> Future[T | None]:
-            context = copy_context()
-            return reader.submit(lambda: context.run(lambda: next(found, None)))
+    def read() -> Future[T | None]:
+        context = copy_context()
+        return reader.submit(lambda: context.run(lambda: next(found, None)))
 
+    try:
         coming = read()
         while (item := coming.result()) is not None:
             coming = read()
             yield item
+    finally:
+        reader.shutdown(wait=False, cancel_futures=True)  # who is done with it does not wait for what it read ahead

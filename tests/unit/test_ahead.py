@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -35,7 +36,7 @@ def test_never_more_than_one_item_is_read_ahead() -> None:
     coming = ahead(pages())
     next(coming)
     coming.close()
-    assert read == [0, 1]
+    assert read in ([0], [0, 1])
 
 
 def test_an_error_comes_after_the_items_before_it() -> None:
@@ -47,3 +48,19 @@ def test_an_error_comes_after_the_items_before_it() -> None:
     assert next(coming) == "first"
     with pytest.raises(TransientError):
         next(coming)
+
+
+def test_who_stops_early_does_not_wait_for_what_is_read_ahead() -> None:
+    release = threading.Event()
+
+    def pages() -> Iterator[int]:
+        yield 1
+        release.wait(5)
+        yield 2
+
+    coming = ahead(pages())
+    assert next(coming) == 1
+    began = time.monotonic()
+    coming.close()
+    assert time.monotonic() - began < 1
+    release.set()
