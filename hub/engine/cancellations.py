@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hub.contract import (
     Cancellation,
     CancellationState,
+    ContractError,
     Order,
     OrderRef,
     PlacedOrder,
@@ -127,9 +128,11 @@ def _answer_one(world: World, channel: Connected, asked: CancellationRow, row: O
     except TransientError as error:
         _write(world, asked, due_at=world.clock.now() + retry_in(1, error.retry_after_s))
         return
-    except RejectedError as error:
+    except (RejectedError, ContractError) as error:
         problem = Problem("cancel-request-open", f"the channel does not take our answer: {error.what}", error.do)
-        _write(world, asked, decision=ASK, due_at=None, reason=reasons([problem]))
+        # An order that is only held cannot be retried by a person: what a mended connector can do is tried again.
+        again = world.clock.now() + timedelta(seconds=PAUSE_S) if isinstance(error, ContractError) else None
+        _write(world, asked, decision=ASK, due_at=again, reason=reasons([problem]))
         _say(world, row, problem)
         return
     _decided(world, asked, row, decision, why)

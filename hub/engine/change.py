@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from hub.contract import HubError, Order, OrderKey, PlacedOrder, PlacedRow, RejectedError, SalesOrder, TransientError
+from hub.contract import (
+    ContractError,
+    HubError,
+    Order,
+    OrderKey,
+    PlacedOrder,
+    PlacedRow,
+    RejectedError,
+    SalesOrder,
+    TransientError,
+)  # fmt: skip
 from hub.engine.ledger import fate_columns, fate_entry, history_of
 from hub.engine.outcome import PAUSE_S, call, reason_of, retry_in
 from hub.engine.place import MOST_ATTEMPTS
@@ -97,7 +107,7 @@ def _guarded(
             act(world, erp, row, link)
     except TransientError as error:
         _later(world, row, error)
-    except RejectedError as error:
+    except (RejectedError, ContractError) as error:
         _refused(world, erp, row, link, error)
 
 

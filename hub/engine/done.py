@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from hub.contract import (
+    ContractError,
     Fulfillment,
     LineItem,
     LineStatus,
@@ -72,7 +73,7 @@ def _record_one(world: World, erp: Connected, row: OrderRow, link: Link) -> None
         with world.store.write() as tx:
             orders.update(tx, [{"id": row.id, "due_at": due + retry_in(row.rechecks + 1, error.retry_after_s)}])
         return
-    except RejectedError as error:
+    except (RejectedError, ContractError) as error:
         _trouble(world, row, Problem("done-unrecorded", f"{error.what} ({error.where})", error.do))
         return
     refused = [each for each in answers if each.error]

@@ -6,9 +6,19 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from hub.contract import ConfigurationError, Fulfillment, HubError, Label, Order, Package, RejectedError, TransientError
+from hub.contract import (
+    ConfigurationError,
+    ContractError,
+    Fulfillment,
+    HubError,
+    Label,
+    Order,
+    Package,
+    RejectedError,
+    TransientError,
+)  # fmt: skip
 from hub.engine.ledger import reasons
-from hub.engine.outcome import call, retry_in
+from hub.engine.outcome import BROKE, call, retry_in
 from hub.engine.ship import routes_to
 from hub.engine.tell import read_again, routes_from, set_tell_trouble
 from hub.engine.world import Connected, World
@@ -69,6 +79,9 @@ def write_back(world: World, erp: Connected) -> bool:
             refused = next((each for each in answers if each.error), None)
         except TransientError as error:
             _again(world, parcel, error)
+            continue
+        except ContractError as error:
+            _settle(world, parcel, Problem(BROKE, f"{error.what} ({error.where})", error.do))
             continue
         except RejectedError as error:
             _settle(world, parcel, Problem("write-back-refused", f"{error.what} ({error.where})", error.do))
@@ -155,7 +168,8 @@ def _write(folder: Path, name: str, label: Label) -> Path:
 def _done(world: World, parcel: Parcel, problem: Problem | None, name: str | None = None) -> None:
     now = world.clock.now()
     with world.store.write() as tx:
-        changes = {"state": PackageState.DONE, "due_at": None, "reason": reasons([problem]) if problem else None}
+        reason = [*(parcel.reason or ()), *(reasons([problem] if problem else []) or ())]  # of the number, of the label
+        changes = {"state": PackageState.DONE, "due_at": None, "reason": reason or None}
         shipping.update_parcels(tx, [{"id": parcel.id, **changes}])
         event = "label-saved" if problem is None else "label-missing"
         timeline.add(tx, [Entry(parcel.order_id, now, event, {"package": parcel.package_ref, "file": name})])

@@ -14,6 +14,7 @@ from typing import Any
 from hub.contract import (
     AuthorizationError,
     ConfigurationError,
+    ContractError,
     HubError,
     ItemResult,
     Listing,
@@ -62,6 +63,9 @@ class Sender:
             return self._lost(draft, asked, attempts, error, UNKNOWN if is_unsure else BLOCKED)
         except ConfigurationError as error:
             self._refuse(draft, asked, reason_of(error), attempts, lasting=True)
+            return None
+        except (RejectedError, ContractError) as error:
+            self._refuse(draft, asked, reason_of(error), attempts, lasting=False, state=UNKNOWN)
             return None
         deadline = self.world.clock.now() + timedelta(seconds=self.world.timing.send_window_s)
         over = deadline + timedelta(seconds=patience_s(self.world))
@@ -154,10 +158,12 @@ class Sender:
         changes: dict[str, Any] = {"told": told, "told_at": at, "reason": list(said) or None}
         self.put(product, state=DONE, due_at=None, attempts=0, **changes, **({"ref": ref} if ref else {}))
 
-    def _refuse(self, draft: Draft, asked: str, reason: dict[str, Any], attempts: int, *, lasting: bool) -> None:
+    def _refuse(
+        self, draft: Draft, asked: str, reason: dict[str, Any], attempts: int, *, lasting: bool, state: str = BLOCKED
+    ) -> None:  # fmt: skip
         wait = timedelta(seconds=LASTING_S) if lasting else retry_in(attempts)
         due_at = self.world.clock.now() + wait
-        self.put(draft.product, state=BLOCKED, asked=asked, reason=[reason], due_at=due_at, attempts=attempts)
+        self.put(draft.product, state=state, asked=asked, reason=[reason], due_at=due_at, attempts=attempts)
 
     def put(self, product: str, **changes: Any) -> None:
         """Write what is known of a listing, or of the shop itself."""

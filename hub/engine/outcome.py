@@ -27,6 +27,7 @@ T = TypeVar("T")
 FIRST_RETRY_S = 5.0
 MAX_RETRY_S = 900.0
 PAUSE_S = 300.0
+BROKE = "connector-broke"  # how a stray exception of a connector is called
 RESTS: Mapping[type[HubError], tuple[float, float]] = {
     # How long a Connection, or one step of it, is left alone: at first, and at most; it doubles from time to time.
     TransientError: (FIRST_RETRY_S, 60.0),  # it may be back at any moment, and what waits has waited long by then
@@ -128,7 +129,7 @@ def _broken(world: World, connected: Connected, hook: str, error: Exception) -> 
     place = f"{last.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{last.tb_lineno}" if last else "no traceback"
     world.log.warning("connector-broke", connection=connected.id, hook=hook, error=type(error).__name__, at=place)
     broken = ContractError(
-        "connector-broke",
+        BROKE,
         f"{hook} of connector {connected.connector} failed with {type(error).__name__} at {place}",
         where=f"{connected.id}, {connected.origin}",
         do=f"Report it to the author of {connected.origin}; the order is kept: hub retry after the update.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from hub.contract import Cursor, Order, OrderKey, OrderRef, PlacedOrder, RejectedError
+from hub.contract import ContractError, Cursor, Order, OrderKey, OrderRef, PlacedOrder, RejectedError
 from hub.engine.ledger import record, rules_of
 from hub.engine.outcome import call
 from hub.engine.placed import rows_as_kept
@@ -172,7 +172,7 @@ def _deleted(world: World, channel: Connected, row: OrderRow, link: Link) -> lis
         return [Problem("deleted-in-erp", what, do)]
     try:
         call(world, channel, "cancel_order", order_ref=row.ref, reason=reason)
-    except RejectedError as error:
+    except (RejectedError, ContractError) as error:
         return [Problem("deleted-in-erp", f"{what}, and the channel refuses to cancel it: {error.what}", error.do)]
     with world.store.write() as tx:
         timeline.add(tx, [Entry(row.id, world.clock.now(), "cancelled-on-channel", {"reason": reason})])

@@ -16,7 +16,7 @@ from hub.engine import recheck
 from hub.engine.change import close_cancelled
 from hub.engine.hand import Handled, fate_changes, refused, where
 from hub.engine.ledger import fate_entry, history_of
-from hub.engine.outcome import call
+from hub.engine.outcome import BROKE, call
 from hub.engine.placed import rules_after
 from hub.engine.review import one
 from hub.engine.stray import TARGET_GONE, let_go
@@ -209,7 +209,10 @@ def _wake_flows(tx: Tx, row: OrderRow, now: datetime) -> None:
             again = {"state": PackageState.READY, "due_at": now, "attempts": 0, "reason": None}
             shipping.update_parcels(tx, [{"id": parcel.id, **again}])
         elif parcel.reason and parcel.state == PackageState.DONE:
-            shipping.update_parcels(tx, [{"id": parcel.id, "reason": None}])
+            # A person may have entered a number that was refused; one that a connector broke over is tried again.
+            is_broke = any(each["code"] == BROKE for each in parcel.reason)
+            rest = {"state": PackageState.WRITING_BACK, "due_at": now, "attempts": 0} if is_broke else {}
+            shipping.update_parcels(tx, [{"id": parcel.id, "reason": None, **rest}])
     for asked in cancellations.of_order(tx, row.connection, row.ref):
         if asked.state == CancellationState.REQUESTED:
             cancellations.update(tx, asked, {"due_at": now})

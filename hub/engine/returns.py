@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from hub.contract import HubError, Location, LocationKind, Order, RejectedError, Return, SalesReturn, TransientError
+from hub.contract import (
+    ContractError,
+    HubError,
+    Location,
+    LocationKind,
+    Order,
+    RejectedError,
+    Return,
+    SalesReturn,
+    TransientError,
+)  # fmt: skip
 from hub.engine.ledger import reasons
 from hub.engine.outcome import call, pages, retry_in
 from hub.engine.pull import refresh_locations
@@ -94,7 +104,7 @@ def _book_one(world: World, channel: Connected, each: ReturnRow, row: OrderRow) 
             ref: str = call(world, erp, "push_return", sales_return=made)
     except TransientError as error:
         _write(world, each, state=SENDING, due_at=world.clock.now() + retry_in(3, error.retry_after_s))
-    except RejectedError as error:
+    except (RejectedError, ContractError) as error:
         _blocked(world, each, row, Problem("return-unbooked", f"{error.what} ({error.where})", error.do))
     except HubError:
         _write(world, each, state=READY, due_at=now)

@@ -10,6 +10,7 @@ from typing import Any
 from hub.contract import (
     AuthorizationError,
     ConfigurationError,
+    ContractError,
     FulfilledBy,
     Fulfillment,
     HubError,
@@ -19,6 +20,7 @@ from hub.contract import (
     OrderStatus,
     Package,
     PackageResult,
+    RejectedError,
     TransientError,
 )  # fmt: skip
 from hub.engine.carriers import choose_carrier
@@ -142,7 +144,10 @@ def _misfits(order: Order, parcels: Sequence[Parcel]) -> bool:
 def _package(world: World, channel: Connected, route: Route, order: Order, parcel: Parcel) -> Package | Problem:
     carrier = None
     if order.shipping_by is FulfilledBy.SELLER:
-        carrier = choose_carrier(world, channel, route, order, parcel)
+        try:
+            carrier = choose_carrier(world, channel, route, order, parcel)
+        except (RejectedError, ContractError) as error:
+            return _refusal(error)
         if isinstance(carrier, Problem):
             return carrier
     return Package(
@@ -197,10 +202,13 @@ def _call(
             shipping.update_parcels(tx, [{"id": parcel.id, "state": PackageState.READY} for parcel, _ in batch])
         raise
     except HubError as error:
-        problem = Problem(error.code, f"{error.what} ({error.where})", error.do)
-        return {parcel.id: _blocked(parcel, problem, world.clock.now()) for parcel, _ in batch}
+        return {parcel.id: _blocked(parcel, _refusal(error), world.clock.now()) for parcel, _ in batch}
     by_key = {answer.key: answer for answer in answers}
     return {parcel.id: _after_answer(world, parcel, package, by_key.get(parcel.key)) for parcel, package in batch}
+
+
+def _refusal(error: HubError) -> Problem:
+    return Problem(error.code, f"{error.what} ({error.where})", error.do)
 
 
 def _after_transient(world: World, parcel: Parcel, deadline: datetime, error: TransientError) -> _Result:

@@ -19,12 +19,17 @@ from hub.contract import (
     RejectedError,
     TransientError,
 )  # fmt: skip
-from hub.engine import steps
+from hub.engine import retry, steps
 from hub.engine.lane import visit
 from hub.engine.outcome import RESTS, rest_s, resting
 from hub.engine.progress import Progress
 from hub.engine.world import World
 from hub.store import known
+from hub.store.products import listings_of
+from tests.flow import test_changes as changes
+from tests.flow import test_products as products
+from tests.flow import test_returns as returns
+from tests.flow import test_shipments as shipments
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, NOON, Site
 
@@ -40,16 +45,16 @@ STOCKED = """\
 
 
 class Failing:
-    """A connector's hooks, some of which raise."""
+    """A connector's hooks, some of which raise: whenever they are called, or only once."""
 
-    def __init__(self, hooks: Any, errors: dict[str, Exception]) -> None:
-        self._hooks, self._errors = hooks, errors
+    def __init__(self, hooks: Any, errors: dict[str, Exception], *, once: bool = False) -> None:
+        self._hooks, self._errors, self._once = hooks, errors, once
 
     def __getattr__(self, hook: str) -> Any:
         if hook in self._errors:
 
             def fail(**arguments: Any) -> Any:
-                raise self._errors[hook]
+                raise self._errors.pop(hook) if self._once else self._errors[hook]
 
             return fail
         return getattr(self._hooks, hook)
@@ -209,3 +214,185 @@ def test_rest_is_forgotten_when_the_connection_is_back(site: Site) -> None:
     fail(world, "shop", pull_orders=error_of(TransientError))
     look(world, "shop")
     assert rests(world)["shop"] <= 5
+
+
+# -- what fails for one order, or for one thing of it, stands in the way of no other
+
+
+def fail_once(world: World, connection: str, hook: str) -> None:
+    """Have the next call of a hook break, and all that follow work."""
+    connected = world.connected[connection]
+    world.connected[connection] = replace(
+        connected, hooks=Failing(connected.hooks, {hook: error_of(KeyError)}, once=True)
+    )
+
+
+def two(site: Site, **spec: Any) -> list[str]:
+    """Have two orders placed."""
+    found = [site.order(**{"lines": [{"sku": "MUG", "quantity": 2, "price": "20.00"}], **spec}) for _ in range(2)]
+    later(site, 1)
+    later(site, 2 * HOUR)
+    assert [site.fate(ref) for ref in found] == [("placed", None)] * 2
+    return found
+
+
+def later(site: Site, seconds: float = 61.0) -> None:
+    site.advance(seconds)
+    site.sync()
+
+
+def visited(site: Site, seconds: float, broken: str, hook: str) -> None:
+    """Let time pass, then visit both lanes until the hook has broken once; nothing may rest for it."""
+    site.advance(seconds)
+    world = site.open()
+    fail_once(world, broken, hook)
+    with capture_logs() as log:
+        for connection in ("shop", "factory", "shop", "factory"):
+            look(world, connection)
+    assert [entry["hook"] for entry in log if entry["event"] == "connector-broke"] == [hook]
+    assert rests(world) == {}
+
+
+def retried(site: Site, ref: str) -> None:
+    """Retry an order as a person does after an update, and let both lanes work."""
+    retry.retry_after(site.open(), ref)
+    site.sync()
+
+
+@pytest.mark.parametrize(
+    ("act", "hook", "cause"),
+    [
+        ({"action": "cancel"}, "cancel_order", "cancelled-after-placement"),
+        ({"action": "cancel_line", "sku": "MUG", "quantity": 1}, "update_order", "changed-after-placement"),
+    ],
+)
+def test_change_that_a_connector_breaks_over_blocks_its_order_alone(
+    make_site: SiteMaker, act: dict[str, Any], hook: str, cause: str
+) -> None:
+    site = make_site(routes=changes.route())
+    refs = two(site)
+    for ref in refs:
+        site.act(ref, **act)
+    visited(site, 61, "factory", hook)
+    (broken,) = [ref for ref in refs if site.fate(ref) == ("blocked", cause)]
+    (other,) = [ref for ref in refs if ref != broken]
+    done = ("cancelled", None) if hook == "cancel_order" else ("placed", None)
+    assert site.fate(other) == done
+    retried(site, broken)
+    assert site.fate(broken) == done
+
+
+@pytest.mark.parametrize("is_placed", [True, False])
+def test_answer_that_a_connector_breaks_over_leaves_its_order_alone_open(make_site: SiteMaker, is_placed: bool) -> None:
+    """That of a held order, which nobody can retry, is given again by itself."""
+    site = make_site(routes=changes.route())
+    refs = two(site) if is_placed else [site.order(on_hold=False), site.order(on_hold=False)]
+    for ref in refs:
+        site.act(ref, "request_cancel")
+    visited(site, 61, "shop", "decide_cancellation")
+    answered = [ref for ref in refs if "cancellation-accepted" in site.events(ref)]
+    assert len(answered) == 1
+    (broken,) = [ref for ref in refs if ref not in answered]
+    if is_placed:
+        assert site.fate(broken) == ("blocked", "cancel-request-open")
+        retried(site, broken)
+    else:
+        later(site, 301)
+    assert "cancellation-accepted" in site.events(broken)
+
+
+def test_order_shipped_by_the_channel_that_a_connector_breaks_over_is_blocked_alone(make_site: SiteMaker) -> None:
+    site = make_site(routes=changes.route(changes.FBT))
+    site.katana_sim("seed", {"locations": [{"name": "Main"}, {"name": "TikTok FBT"}]})
+    refs = [site.order(kind="fbt", lines=[{"sku": "MUG", "price": "20.00"}]) for _ in range(2)]
+    later(site, 2 * HOUR)
+    for ref in refs:
+        site.act(ref, "ship")
+    visited(site, 61, "factory", "push_fulfillment")
+    assert sorted(site.fate(ref) for ref in refs) == [("blocked", "done-unrecorded"), ("fulfilled", None)]
+    (broken,) = [ref for ref in refs if site.fate(ref)[0] == "blocked"]
+    retried(site, broken)
+    assert site.fate(broken) == ("fulfilled", None)
+
+
+def test_parcel_whose_carriers_a_connector_cannot_list_is_blocked_alone(make_site: SiteMaker) -> None:
+    site = make_site(routes=shipments.route())
+    refs = two(site)
+    for n, ref in enumerate(refs):
+        shipments.ship(site, ref, f"1Z999AA1012345678{n}")
+    visited(site, 301, "shop", "list_carriers")
+    assert site.fate(refs[0]) == ("blocked", "connector-broke")
+    assert shipments.numbers(site, refs[1]) == ["1Z999AA10123456781"] * 2
+    retried(site, refs[0])
+    assert shipments.numbers(site, refs[0]) == ["1Z999AA10123456780"] * 2
+
+
+def test_number_that_a_connector_cannot_write_back_blocks_its_order_alone(make_site: SiteMaker) -> None:
+    """Its label is saved all the same, and does not hide the trouble."""
+    site = make_site(routes=shipments.route("labels: labels"))
+    refs = two(site, shipping_type="TIKTOK")
+    for ref in refs:
+        shipments.ship(site, ref, None, status="PACKED", tracking_carrier=None)
+    visited(site, 301, "factory", "update_fulfillment")
+
+    def written() -> list[str]:
+        shown = {ref: site.katana_sim(f"order?order_no=TT-{ref}", method="GET")["fulfillments"] for ref in refs}
+        return [ref for ref, (made,) in shown.items() if made["tracking_number"]]
+
+    (other,) = written()
+    (broken,) = [ref for ref in refs if ref != other]
+    later(site)
+    assert len(list((site.folder / "labels").iterdir())) == 2
+    assert site.fate(broken) == ("blocked", "connector-broke")
+    retried(site, broken)
+    assert set(written()) == set(refs)
+    later(site)
+    assert site.fate(broken)[0] != "blocked"
+
+
+def test_return_that_a_connector_breaks_over_blocks_its_order_alone(make_site: SiteMaker) -> None:
+    site = make_site(routes=returns.route())
+    refs = two(site)
+    for n, ref in enumerate(refs):
+        shipments.ship(site, ref, f"1Z999AA1012345678{n}")
+    later(site, 301)
+    for ref in refs:
+        returns.send_back(site, ref)
+    visited(site, HOUR + 1, "factory", "push_return")
+    (broken,) = [ref for ref in refs if site.fate(ref) == ("blocked", "return-unbooked")]
+    assert len(returns.booked(site)) == 1
+    retried(site, broken)
+    assert len(returns.booked(site)) == 2
+    assert site.fate(broken) == ("fulfilled", None)
+
+
+def test_order_deleted_in_the_erp_that_a_connector_cannot_cancel_is_blocked_alone(make_site: SiteMaker) -> None:
+    site = make_site(routes=changes.route("on_deleted_in_erp: {cancel_with: seller_cancel_reason_out_of_stock}"))
+    refs = two(site)
+    for one in site.sales_orders():
+        site.katana_sim("do/delete", {"order_no": one["order_no"]})
+    visited(site, changes.DAY + 61, "shop", "cancel_order")
+    assert "cancelled-on-channel" in site.events(refs[1])
+    assert site.fate(refs[0]) == ("blocked", "deleted-in-erp")
+    retried(site, refs[0])
+    assert "cancelled-on-channel" in site.events(refs[0])
+
+
+def test_listing_that_a_connector_cannot_look_up_keeps_no_other_waiting(make_site: SiteMaker) -> None:
+    site = make_site(routes=products.route(products.READY), skus={"MUG": 5, "MUG2": 5})
+    products.show_goods(site.folder, "MUG", "MUG2")
+    fault = {"kind": "lost_reply", "match": "202309/products$", "method": "POST", "times": 2}
+    site.tiktok_sim("faults", {"faults": [fault]})
+    site.sync()
+    visited(site, 60, "shop", "find_variants")
+    assert sorted(states(site)) == ["done", "unknown"]
+    later(site, 60)
+    assert states(site) == ["done", "done"]
+    assert len(products.on_channel(site)) == 2
+
+
+def states(site: Site) -> list[str]:
+    assert site.world is not None
+    with site.world.store.read() as tx:
+        found = listings_of(tx, "shop")
+    return [row.state for product, row in found.items() if product]
