@@ -194,7 +194,7 @@ class _Batch:
     halting: list[HubError] = field(default_factory=list)  # why the Connection as a whole cannot go on
 
     def send(self, world: World, erp: Connected, pool: ThreadPoolExecutor) -> None:
-        """Let the workers push it; each takes its next effect when it is free, until something is ``halting``."""
+        """Let the workers push it; each takes its next effect when free, until it is ``halting`` or the hub stops."""
         workers = range(min(erp.in_flight, len(self.waiting)))
         for share in [pool.submit(copy_context().run, self._work_off, world, erp) for _ in workers]:
             share.result()
@@ -205,7 +205,7 @@ class _Batch:
                 effect, existing = self.waiting.popleft()
             except IndexError:
                 return
-            if self.halting:
+            if self.halting or world.guard.stop.is_set():
                 outcome: Outcome = _not_let_out(effect, existing, world.clock.now())
             else:
                 outcome = _push(world, erp, effect, existing, self.deadline, self.halting)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,7 +13,7 @@ from structlog.testing import capture_logs
 from hub.daemon.embedded import run
 from hub.engine import catalogue, outcome, pull
 from hub.engine.progress import Progress
-from hub.engine.sync import Crew, involved
+from hub.engine.sync import Crew, involved, sync
 from hub.host.clock import FOLLOW_EVERY_S
 from hub.store import known
 from tests.flow.conftest import SiteMaker
@@ -93,6 +95,30 @@ def test_send_that_was_never_let_out_does_not_count_as_an_attempt(site: Site) ->
     _crew(site).round(pull_anyway=True)
     effects = [site.effects(ref)[0] for ref in refs]
     assert {(effect.state, effect.attempts) for effect in effects} == {("done", 1), ("pending", 0)}
+
+
+def test_hub_that_stops_ends_with_the_calls_it_is_in(site: Site) -> None:
+    refs = site.orders_made(count=30, lines=LINES, create_time=NOON - 60)
+    site.advance(2 * HOUR)
+    world, stop = site.open(), threading.Event()
+    factory, hooks = world.connected["factory"], world.connected["factory"].hooks
+
+    class Stopping:
+        """The ERP's hooks; the hub is told to stop while it sends its first order."""
+
+        def __getattr__(self, hook: str) -> Any:
+            if hook == "push_order":
+                stop.set()
+            return getattr(hooks, hook)
+
+    world.connected["factory"] = replace(factory, hooks=cast(Any, Stopping()))
+    sync(world, Progress(), stop)
+    assert 0 < len(site.sales_orders()) <= factory.in_flight
+    left = [effect for ref in refs for effect in site.effects(ref) if effect.state != "done"]
+    assert {(effect.state, effect.attempts, effect.look_first) for effect in left} == {("pending", 0, False)}
+    site.sync()
+    assert [site.fate(ref) for ref in refs] == [("placed", None)] * 30
+    assert site.calls("katana")[CREATE] == 30
 
 
 @pytest.mark.parametrize("back_s", [5 * HOUR, 40 * 24 * HOUR])
