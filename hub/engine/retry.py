@@ -22,7 +22,7 @@ from hub.engine.review import one
 from hub.engine.stray import TARGET_GONE, let_go
 from hub.engine.world import World
 from hub.routing.compose import order_key
-from hub.routing.fate import CANCELLED_AFTER, CHANGED_AFTER, Fate, Standing, after_placement, lines_digest
+from hub.routing.fate import CANCELLED_AFTER, CHANGED_AFTER, Fate, Standing, after_placement, is_cancelled, lines_digest
 from hub.routing.model import OnCancel, OnChange
 from hub.store import Store, Tx, cancellations, orders, outbox, returns, shipping, timeline
 from hub.store.orders import Link, OrderRow
@@ -131,7 +131,7 @@ def settle(store: Store, text: str, now: datetime, *, connection: str | None = N
         recorded = row.recorded or (order.status is OrderStatus.SHIPPED and order.fulfilled_by is FulfilledBy.CHANNEL)
         history = replace(history_of(row), placed_digest=lines_digest(order), trouble=(), recorded=recorded)
         standing = Standing(Fate.CANCELLED)
-        if order.status is not OrderStatus.CANCELLED:
+        if not is_cancelled(order):
             standing = after_placement(order, history, None)
         changes = {"placed_digest": history.placed_digest, "recorded": recorded, "trouble": None, "due_at": None}
         orders.update(tx, [{"id": row.id, **changes, **fate_changes(standing)}])

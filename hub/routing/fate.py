@@ -73,6 +73,12 @@ class History:
     recorded: bool = False  # shipped by the channel, and its sales order is Done
 
 
+def is_cancelled(order: Order) -> bool:
+    """Say whether an Order is cancelled: as a whole, or every line of it, whatever its own status still says."""
+    lines = [line.status is LineStatus.CANCELLED for line in order.lines]
+    return order.status is OrderStatus.CANCELLED or (bool(lines) and all(lines))
+
+
 def lines_digest(order: Order) -> str:
     """Name what a sales order would ship and whereto: open units by SKU, and the address where it is shown in full."""
     units = sorted(
@@ -101,10 +107,8 @@ def stand(order: Order, route: Route | None, history: History, start: datetime |
     is_recorded = order.fulfilled_by is FulfilledBy.CHANNEL and route is not None and route.orders.done_location
     if order.status in (OrderStatus.SHIPPED, OrderStatus.PARTLY_SHIPPED) and not is_recorded:
         return Standing(Fate.SKIPPED, "before-start" if history.is_new else "already-shipped")
-    if order.status == OrderStatus.CANCELLED and history.may_exist:
-        return _cancelled_late(order)
-    if order.status == OrderStatus.CANCELLED:
-        return Standing(Fate.CANCELLED)
+    if is_cancelled(order):
+        return _cancelled_late(order) if history.may_exist else Standing(Fate.CANCELLED)
     if order.status == OrderStatus.UNKNOWN:
         return _blocked(
             "status-unknown",
@@ -181,7 +185,7 @@ def _troubled(trouble: Sequence[Problem], first: str | None = None) -> Standing:
 def after_placement(order: Order, history: History, rules: AfterPlacement | None) -> Standing:
     """Decide the fate of an Order that has a sales order; PLACED with a cause where the engine must act on it."""
     trouble, codes = history.trouble, {problem.code for problem in history.trouble}
-    if order.status == OrderStatus.CANCELLED:
+    if is_cancelled(order):
         if rules is None or rules.on_cancel is OnCancel.BLOCK:
             return _cancelled_late(order)
         return _troubled(trouble, CANCELLED_AFTER) if CANCELLED_AFTER in codes else Standing(Fate.PLACED, CANCELLING)

@@ -61,6 +61,22 @@ def test_cancelled_order_is_deleted_in_the_erp(site: Site) -> None:
     assert "sales-order-deleted" in site.events(ref)
 
 
+def test_order_whose_every_line_is_cancelled_is_deleted_in_the_erp(site: Site) -> None:
+    """Although the channel still has the order itself as open; what it says of it later makes nothing anew."""
+    ref = placed(site)
+    site.act(ref, "cancel_line", sku="MUG", quantity=2)
+    site.act(ref, "set", fields={"status": "AWAITING_SHIPMENT"})
+    later(site)
+    assert site.sales_orders() == []
+    assert site.fate(ref) == ("cancelled", None)
+    now = int(site.tiktok_sim("clock", method="GET")["now"])
+    site.act(ref, "set", fields={"update_time": now, "buyer_message": "hello"})
+    later(site, DAY)
+    later(site)
+    assert site.sales_orders() == []
+    assert site.fate(ref) == ("cancelled", None)
+
+
 def test_cancelled_order_that_is_packed_blocks_with_the_remedy(site: Site) -> None:
     """Katana would take a delivered order back into stock: that is never asked of it."""
     ref = placed(site)

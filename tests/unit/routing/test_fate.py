@@ -107,10 +107,12 @@ BY_HAND = AfterPlacement(on_cancel=OnCancel.BLOCK, on_change=OnChange.BLOCK)
 def test_order_cancelled_after_placement_is_taken_back_or_blocks(
     make_order: OrderMaker, after: AfterPlacement, expected: tuple[Fate, str]
 ) -> None:
+    """As a whole, or line by line while its own status still says that it is open."""
     route = Route("us", "shop", "erp", OrderRules(after=after))
-    order = make_order(status=OrderStatus.CANCELLED)
-    standing = stand(order, route, History(False, None, lines_digest(order)), START, LATER)
-    assert (standing.fate, standing.cause) == expected
+    lines = tuple(line.model_copy(update={"status": LineStatus.CANCELLED}) for line in make_order().lines)
+    for order in (make_order(status=OrderStatus.CANCELLED), make_order(lines=lines)):
+        standing = stand(order, route, History(False, None, lines_digest(make_order())), START, LATER)
+        assert (standing.fate, standing.cause) == expected
 
 
 @pytest.mark.parametrize(
