@@ -33,6 +33,7 @@ from hub.routing.fate import (
     CANCELLING,
     CHANGED_AFTER,
     CHANGING,
+    REVERTED_AFTER,
     Fate,
     Problem,
     Standing,
@@ -169,9 +170,11 @@ def as_placed(link: Link, key: OrderKey) -> PlacedOrder:
 
 def _settled(tx: Tx, world: World, order_id: int, now: datetime) -> None:
     """Decide the fate anew; where the order changed again meanwhile, it is acted on again."""
+    set_trouble(tx, world, {order_id: []}, TROUBLE, now)
     row = orders.by_ids(tx, [order_id])[order_id]
-    _put(tx, world, row, _standing(world, row), now)
-    set_trouble(tx, world, {row.id: []}, TROUBLE, now)
+    standing = _standing(world, row)
+    if (standing.fate, standing.cause) != (row.fate, row.cause):
+        _put(tx, world, row, standing, now)
 
 
 def _later(world: World, row: OrderRow, error: TransientError) -> None:
@@ -195,14 +198,21 @@ def _refused(world: World, erp: Connected, row: OrderRow, link: Link, error: Hub
         )
         do += f"return there, then: hub retry --settled {row.ref}"
     else:
-        what = f"it changed on the channel, but {said} cannot be changed: {error.what} ({error.where})"
+        how = "changed on the channel and back" if _is_as_placed(row) else "changed on the channel"
+        what = f"it {how}, but {said} cannot be changed: {error.what} ({error.where})"
         do = f"Settle the difference by hand on either side, then: hub retry --settled {row.ref}"
     _tell(world, row, [_problem(row, what, do if error.code == PACKED else error.do)])
 
 
 def _problem(row: OrderRow, what: str, do: str) -> Problem:
     """Return a problem whose code says which change it is about, so that a later one of another kind is tried again."""
-    return Problem(CANCELLED_AFTER if row.cause == CANCELLING else CHANGED_AFTER, what, do)
+    if row.cause == CANCELLING:
+        return Problem(CANCELLED_AFTER, what, do)
+    return Problem(REVERTED_AFTER if _is_as_placed(row) else CHANGED_AFTER, what, do)
+
+
+def _is_as_placed(row: OrderRow) -> bool:
+    return lines_digest(Order.model_validate_json(row.document)) == row.placed_digest
 
 
 def _tell(world: World, row: OrderRow, problems: list[Problem]) -> None:

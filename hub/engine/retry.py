@@ -22,7 +22,16 @@ from hub.engine.review import one
 from hub.engine.stray import TARGET_GONE, let_go
 from hub.engine.world import World
 from hub.routing.compose import order_key
-from hub.routing.fate import CANCELLED_AFTER, CHANGED_AFTER, Fate, Standing, after_placement, is_cancelled, lines_digest
+from hub.routing.fate import (
+    CANCELLED_AFTER,
+    CHANGED_AFTER,
+    REVERTED_AFTER,
+    Fate,
+    Standing,
+    after_placement,
+    is_cancelled,
+    lines_digest,
+)  # fmt: skip
 from hub.routing.model import OnCancel, OnChange
 from hub.store import Store, Tx, cancellations, orders, outbox, returns, shipping, timeline
 from hub.store.orders import Link, OrderRow
@@ -189,7 +198,9 @@ def _look_again(tx: Tx, row: OrderRow, now: datetime) -> Handled:
     says = "the next pass looks at it again"
     if row.placed_digest is not None:
         _wake_flows(tx, row, now)
-        changes["trouble"] = None
+        # Of an order that was changed back, only another comparison tells whether its sales order is as it was.
+        back = [each for each in row.trouble or () if each["code"] == REVERTED_AFTER]
+        changes["trouble"] = [{**each, "code": CHANGED_AFTER} for each in back] or None
         says = "the next pass tries again"
     orders.update(tx, [{"id": row.id, **changes}])
     timeline.add(tx, [Entry(row.id, now, "retried-by-hand", {})])

@@ -12,6 +12,7 @@ from hub.contract import FulfilledBy, LineStatus, Order, OrderStatus
 from hub.routing.model import AfterPlacement, OnCancel, OnChange, Route
 
 CANCELLED_AFTER, CHANGED_AFTER = "cancelled-after-placement", "changed-after-placement"
+REVERTED_AFTER = "reverted-after-placement"
 CANCELLING, CHANGING, RECORDING = "cancelling", "changing", "recording"  # why a placed order is acted on
 
 
@@ -189,10 +190,13 @@ def after_placement(order: Order, history: History, rules: AfterPlacement | None
         if rules is None or rules.on_cancel is OnCancel.BLOCK:
             return _cancelled_late(order)
         return _troubled(trouble, CANCELLED_AFTER) if CANCELLED_AFTER in codes else Standing(Fate.PLACED, CANCELLING)
-    if not ships_the_same(lines_digest(order), history.placed_digest or ""):
+    digest, placed = lines_digest(order), history.placed_digest or ""
+    if not ships_the_same(digest, placed):
         if rules is None or rules.on_change is OnChange.BLOCK:
             return _changed_late(order)
         return _troubled(trouble, CHANGED_AFTER) if CHANGED_AFTER in codes else Standing(Fate.PLACED, CHANGING)
+    if codes & {CANCELLED_AFTER, CHANGED_AFTER} and digest == placed and rules and rules.on_change is OnChange.UPDATE:
+        return Standing(Fate.PLACED, CHANGING)  # taken back; the sales order may hold a part of the change
     if trouble:
         return _troubled(trouble)
     if order.status == OrderStatus.SHIPPED and order.fulfilled_by is FulfilledBy.CHANNEL and not history.recorded:

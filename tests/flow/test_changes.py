@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub.engine import retry
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, Site
 
@@ -139,6 +140,31 @@ def test_address_change_reaches_the_sales_order(site: Site) -> None:
         shown = site.katana_sim(f"order?order_no=TT-{ref}", method="GET")
         assert "77 Changed Rd" in str(shown), (moves, found)
         assert site.fate(ref) == ("placed", None)
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_packed_order_that_was_changed_back_goes_on(site: Site, is_gone: bool) -> None:
+    """Unless its sales order cannot be compared: that is told, and asked for once, not at every pass."""
+    site.tiktok_sim("options", {"address_moves_update_time": "yes"})
+    ref = placed(site)
+    site.katana_sim("do/ship", {"order_no": f"TT-{ref}", "status": "PACKED"})
+    before = site.tiktok_sim(f"orders/{ref}", method="GET")["order"]["address"]["address_line1"]
+    site.act(ref, "edit_address", address={"address_line1": "77 Changed Rd"})
+    later(site)
+    assert site.fate(ref) == ("blocked", "changed-after-placement")
+    if is_gone:
+        site.katana_sim("do/delete", {"order_no": f"TT-{ref}"})
+    site.act(ref, "edit_address", address={"address_line1": before})
+    later(site)
+    assert site.fate(ref) == (("blocked", "reverted-after-placement") if is_gone else ("placed", None))
+    assert (site.row(ref).trouble is not None) == is_gone
+    calls = site.total_calls("katana")
+    later(site)
+    assert site.total_calls("katana") == calls
+    if is_gone:
+        retry.retry_after(site.open(), ref)
+        site.sync()
+        assert site.fate(ref) == ("blocked", "reverted-after-placement")  # compared, and gone still
 
 
 def test_changes_can_be_left_to_a_person(make_site: SiteMaker) -> None:

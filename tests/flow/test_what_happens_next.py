@@ -282,6 +282,19 @@ def test_change_that_a_connector_breaks_over_blocks_its_order_alone(
     assert site.fate(broken) == done
 
 
+def test_order_that_was_changed_back_while_its_connector_broke_is_compared_by_a_retry(make_site: SiteMaker) -> None:
+    site = make_site(routes=changes.route())
+    site.tiktok_sim("options", {"address_moves_update_time": "yes"})
+    ref = changes.placed(site)
+    street = site.tiktok_sim(f"orders/{ref}", method="GET")["order"]["address"]["address_line1"]
+    for line, cause in (("77 Changed Rd", "changed-after-placement"), (street, "reverted-after-placement")):
+        site.act(ref, "edit_address", address={"address_line1": line})
+        visited(site, 61, "factory", "update_order")
+        assert site.fate(ref) == ("blocked", cause)
+    retried(site, ref)
+    assert site.fate(ref) == ("placed", None)
+
+
 @pytest.mark.parametrize("is_placed", [True, False])
 def test_answer_that_a_connector_breaks_over_leaves_its_order_alone_open(make_site: SiteMaker, is_placed: bool) -> None:
     """That of a held order, which nobody can retry, is given again by itself."""

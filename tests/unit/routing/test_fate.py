@@ -129,6 +129,16 @@ def test_order_whose_line_is_cancelled_after_placement_is_changed_or_blocks(
     assert (standing.fate, standing.cause) == expected
 
 
+@pytest.mark.parametrize("code", ["changed-after-placement", "cancelled-after-placement"])
+def test_order_that_was_changed_back_is_compared_once_more(make_order: OrderMaker, code: str) -> None:
+    """Its trouble is over; a masked address says nothing of whether that of another one is."""
+    placed = make_order(address=Address(line_1="Old Road 1"))
+    history = History(False, None, lines_digest(placed), trouble=(Problem(code, "what", "do"),))
+    assert stand(placed, ROUTE, history, START, LATER) == Standing(Fate.PLACED, "changing")
+    masked = make_order(address=Address(line_1="O***", masked=True))
+    assert stand(masked, ROUTE, history, START, LATER).fate is Fate.BLOCKED
+
+
 def test_trouble_blocks_a_placed_order_until_it_is_gone(make_order: OrderMaker) -> None:
     order = make_order()
     trouble = (Problem("carrier-unmapped", "what", "do"),)
