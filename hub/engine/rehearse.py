@@ -24,7 +24,7 @@ from hub.host.clock import HubClock
 from hub.host.discover import Found
 from hub.routing.model import CustomerPer
 from hub.store import Store, known, open_store, orders
-from hub.store.copy import copy_ledger
+from hub.store.copy import bring_due, copy_ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ def rehearse(
         world.stand_in = stand_in
         try:
             at, progress = world.clock.now(), Progress(tell=tell)
+            with copy.write() as tx:
+                bring_due(tx, at)
             sync(world, progress, stop, only)
             planned, after = _planned(world, stand_in.placing), tuple(counts(copy))
             return Rehearsal(planned, stand_in.sorted(), at, before, after, progress, world.guard.reads)

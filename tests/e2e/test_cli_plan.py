@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from tests.e2e.conftest import Hub
@@ -51,6 +52,35 @@ def test_planned_pass_is_applied_as_planned_and_a_stale_plan_is_refused(site: Si
     assert again.code == 1
     assert f"removed: place-order TT-{ref}" in " ".join(again.err.split())
     assert hub("plan", "--json").json["writes"] == []
+
+
+def test_orders_on_their_way_when_a_process_was_killed_are_planned(site: Site, hub: Hub) -> None:
+    """What was claimed and not sent is sent by the pass once its claim is over, so the plan says so before."""
+    made = [site.order() for _ in range(12)]
+    hub("sync")
+    site.advance(HOUR)
+    site.katana_sim("options", {"latency_ms": "1500"})
+    doomed = hub.start("sync")
+    end = time.monotonic() + 30
+    while not site.calls("katana").get("POST /v1/sales_orders") and time.monotonic() < end:
+        time.sleep(0.02)
+    doomed.kill()
+    doomed.communicate()
+    site.katana_sim("options", {"latency_ms": "0"})
+    time.sleep(1.6)  # what was on its way has arrived
+    there = {each["order_no"] for each in site.sales_orders()}
+    left = sorted(ref for ref in made if f"TT-{ref}" not in there)
+    assert left
+    dry = hub("sync", "--dry-run")
+    assert f"Would place {len(left)} sales order" in dry.out
+    planned = hub("plan", "--out", "plan.json", "--json")
+    assert planned.code == 0, planned.err
+    assert sorted(each["order"] for each in planned.json["writes"]) == left
+    site.both("clock", {"rate": 1})
+    done = hub("apply", "plan.json", "--json")
+    assert done.code == 0, done.err
+    assert wrote(site).count("POST /v1/sales_orders") == len(there) + len(left)
+    assert sorted(each["order_no"] for each in site.sales_orders()) == sorted(f"TT-{ref}" for ref in made)
 
 
 def test_plan_is_not_kept_where_something_could_not_be_read_or_would_be_overwritten(site: Site, hub: Hub) -> None:
