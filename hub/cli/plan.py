@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -16,6 +15,7 @@ from hub.contract import HubError
 from hub.engine import plan as planning
 from hub.engine.plan import Plan
 from hub.engine.rehearse import Rehearsal
+from hub.store import address
 
 
 @click.command()
@@ -77,12 +77,11 @@ def _plan(choices: Choices, route: str | None, result: Rehearsal) -> Plan:
 
 
 def _ledger(choices: Choices) -> str:
-    """Name the database without its password."""
+    """Name the database without any secret."""
     file = choices.database_file
     if file is not None:
         return planning.digest_of(str(file.resolve()))
-    url = urlsplit(choices.database_url)
-    return planning.digest_of(f"{url.hostname}:{url.port}{url.path}")
+    return planning.digest_of(address.parse(choices.database_url)[1])
 
 
 def _text(file: Path) -> str:

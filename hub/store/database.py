@@ -8,15 +8,13 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic_core import PydanticSerializationError, to_json
-from sqlalchemy.engine import make_url
 
 from hub.contract import ConfigurationError, HubError, TransientError
-from hub.store import leases
+from hub.store import address, leases
 from hub.store.leases import Fence
 from hub.store.locks import Lock, lock
 
@@ -227,12 +225,7 @@ def open_store(url: str, *, busy_s: int = BUSY_S, as_it_is: bool = False) -> Sto
     Raises:
         ConfigurationError: unusable, damaged, or its tables are of another version of the hub.
     """
-    if "://" not in url:
-        url = f"sqlite:///{Path(url).absolute()}"
-    parsed = make_url(url)
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    label = parsed.database or "" if parsed.drivername.startswith("sqlite") else parsed.render_as_string(True)
+    parsed, label = address.parse(url)
     try:
         session = {} if parsed.drivername.startswith("sqlite") else _shared_settings(parsed)
         pool = {"pool_size": POOL, "max_overflow": MORE}

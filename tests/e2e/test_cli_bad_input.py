@@ -120,6 +120,12 @@ def test_database_url_that_cannot_be_used_is_told(site: Site, hub: Hub) -> None:
     assert "hunter2" not in refused(
         hub("sync", "--database", "postgresql://u:hunter2@127.0.0.1:1/x"), "database-failed"
     )
+    in_query = "postgresql://u@/x?host=127.0.0.1&port=1&password=hunter2"
+    told = refused(hub("sync", "--database", in_query), "database-failed")
+    assert "hunter2" not in told
+    assert "database postgresql://127.0.0.1:1/x" in told
+    torn = refused(hub("sync", "--database", "postgresql://u:p@ss/hunter2@127.0.0.1/x"), "database-url")
+    assert "hunter2" not in torn
 
 
 def test_key_file_that_others_may_read_is_refused(site: Site, hub: Hub) -> None:

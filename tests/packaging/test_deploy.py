@@ -118,7 +118,8 @@ def test_compose_has_two_workers_a_database_and_a_proxy_for_webhooks_only() -> N
     assert {key for service in found["services"].values() for key in service} <= known
     assert hub["deploy"]["replicas"] == 2
     assert int(hub["stop_grace_period"].removesuffix("s")) > GRACE_S
-    assert hub["environment"]["HUB_DATABASE"].startswith("postgresql://hub:${POSTGRES_PASSWORD:?")
+    assert hub["environment"]["HUB_DATABASE"] == "postgresql://hub@database/hub"
+    assert hub["environment"]["PGPASSWORD"].startswith("${POSTGRES_PASSWORD:?")  # in a URL it had to be encoded
     assert "HUB_KEY" in hub["environment"], "each worker would else make a key of its own"
     assert (DEPLOY / hub["build"]["context"] / hub["build"]["dockerfile"]).resolve() == DEPLOY / "Dockerfile"
     assert "ports" not in hub

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 
 from hub.contract import ConfigurationError, HubError, TransientError
 from hub.store import SCHEMA_VERSION, ConflictError, Store, known, open_store, orders, outbox, schema_version
+from hub.store.address import parse
 from hub.store.database import SILENT_S
 from hub.store.orders import Link
 from hub.store.tables import metadata
@@ -231,3 +232,34 @@ def test_locked_database_is_told(sqlite: Store) -> None:
 def test_unknown_kind_of_database_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="database-url"):
         open_store("nonsense://x")
+
+
+SECRET = "s3cretPW"
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        (f"postgresql://hub@/hub?host=/run/pg&password={SECRET}", "postgresql:///run/pg/hub"),
+        (f"postgresql://hub:{SECRET}@db:5433/hub?sslpassword={SECRET}", "postgresql://db:5433/hub"),
+        (f"postgres://hub:{SECRET}%40x@db/hub", "postgresql://db/hub"),
+        (f"postgresql:///?dbname=hub&host=a&host=b&password={SECRET}", "postgresql://a,b/hub"),
+        (f"postgresql://hub%40azure:{SECRET}@db/hub", "postgresql://db/hub"),
+    ],
+)
+def test_database_is_named_by_host_port_and_name_alone(address: str, name: str) -> None:
+    """The name is logged and stands in errors; libpq takes a password from the query too."""
+    assert parse(address)[1] == name
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"postgresql://hub:p@{SECRET}/w#rd@db/hub", f"postgresql://hub:p@x:{SECRET}@db/hub",
+        f"postgresql://hub:p@x?{SECRET}@db/hub", f"postgresql://hub:pa:{SECRET}@[::1", f"p q://{SECRET}",
+    ],
+)  # fmt: skip
+def test_address_that_cannot_be_read_is_refused_without_a_word_of_it(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="database-url") as caught:
+        open_store(address)
+    assert SECRET not in str(caught.value)
