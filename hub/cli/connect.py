@@ -45,7 +45,7 @@ def connect(choices: Choices, /, connection: str, also: tuple[str, ...], **way: 
     """Connect CONNECTION: by a person's consent, or by a key that is asked for and kept encrypted."""
     log_for_people(debug=choices.debug)
     config, found = read_routes(choices)
-    warn(config)
+    warn(choices, config)
     for id_ in (connection, *also):
         _check_known(config, id_, connection)
     store = open_database(choices)

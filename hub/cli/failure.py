@@ -8,6 +8,7 @@ import traceback
 from typing import Any
 
 import click
+import structlog
 
 from hub.cli.options import Choices
 from hub.contract import HubError
@@ -15,11 +16,15 @@ from hub.contract import HubError
 
 def tell(error: Exception, choices: Choices) -> int:
     """Print a failure for a person, and as JSON where asked; return the exit code."""
-    if choices.debug:
-        traceback.print_exception(error, file=sys.stderr)
     facts = facts_of(error)
     if choices.json:
         click.echo(json.dumps({"error": facts}, indent=2, ensure_ascii=False))
+    if choices.log_json:
+        log = structlog.get_logger("hub")
+        log.error("hub-failed", **facts, **({"traceback": traceback.format_exception(error)} if choices.debug else {}))
+        return 1
+    if choices.debug:
+        traceback.print_exception(error, file=sys.stderr)
     for fault in facts.get("faults", ()):
         click.echo(fault["text"], err=True)
     show(facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -27,23 +28,31 @@ def read_routes(choices: Choices) -> tuple[Config, dict[str, Found]]:
     except RouteFileError:
         for one in found.values():
             if one.plugin is None:
-                say(f"note: connector {one.name} is installed, but down: {one.error}")
+                _note(choices, f"note: connector {one.name} is installed, but down: {one.error}")
         raise
     return config, found
 
 
-def warn(config: Config) -> None:
+def warn(choices: Choices, config: Config) -> None:
     """Tell the route file's warnings on stderr."""
     for warning in config.warnings:
-        say(f"warning: {warning.text(config.path)}")
+        _note(choices, f"warning: {warning.text(config.path)}")
+
+
+def _note(choices: Choices, text: str) -> None:
+    if choices.log_json:
+        log = structlog.get_logger("hub")
+        log.warning("routes-warning", what=text)
+    else:
+        say(text)
 
 
 @contextmanager
 def opened_world(choices: Choices, *, trace: Trace | None = None) -> Iterator[World]:
     """Open everything, for commands that speak to the Connections."""
-    log_for_people(debug=choices.debug)
+    log_for_people(debug=choices.debug, as_json=choices.log_json)
     config, found = read_routes(choices)
-    warn(config)
+    warn(choices, config)
     store = open_database(choices)
     try:
         world = build(config, found, store, environ=os.environ, key_file=choices.key_file, trace=trace)
@@ -59,7 +68,7 @@ def opened_world(choices: Choices, *, trace: Trace | None = None) -> Iterator[Wo
 def reopened(choices: Choices, store: Store, trace: Trace | None = None) -> World:
     """Build everything anew on an open store, from the route file and the environment as they are now."""
     config, found = read_routes(choices)
-    warn(config)
+    warn(choices, config)
     return build(config, found, store, environ=os.environ, key_file=choices.key_file, trace=trace)
 
 
@@ -72,6 +81,19 @@ class _Stderr:
         sys.stderr.flush()
 
     log = debug = info = warning = error = critical = exception = failure = fatal = msg
+
+
+class _Lead(logging.Handler):
+    """Leads what libraries warn of into the hub's log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record; a traceback, which may quote data, only by its error's name."""
+        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        log = structlog.get_logger("hub")
+        log.warning("library", of=record.name, what=record.getMessage(), error=error)
+
+
+_LEAD = _Lead(logging.WARNING)
 
 
 def log_for_people(*, debug: bool = False, as_json: bool = False) -> None:
@@ -93,3 +115,4 @@ def log_for_people(*, debug: bool = False, as_json: bool = False) -> None:
         logger_factory=lambda *_: _Stderr(),
         cache_logger_on_first_use=False,
     )
+    logging.getLogger().addHandler(_LEAD)  # the same one again changes nothing

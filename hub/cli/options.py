@@ -22,6 +22,7 @@ class Choices:
     database: str | None = None
     json: bool = False
     debug: bool = False
+    log_json: bool = False  # what goes to stderr is JSON, one object a line
 
     @property
     def route_file(self) -> Path:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import click
+import structlog
 
 from hub.cli.database import say
 from hub.cli.opening import log_for_people, opened_world, reopened
@@ -53,16 +54,22 @@ def run(choices: Choices, once: bool, trace: bool, lanes: int, listen: str | Non
     tracing = print_call if trace else None
     if once:
         return do_pass(choices, None, trace=tracing)
+    choices.log_json = log_format == "json"
+    log_for_people(debug=choices.debug, as_json=choices.log_json)  # before anything is made that logs
     with (
-        stopping() as stop,
+        stopping(say=_log_open_call if choices.log_json else say) as stop,
         watchers(os.environ, listen, tracing) as told,
         opened_world(choices, trace=told.trace) as world,
     ):
-        log_for_people(debug=choices.debug, as_json=log_format == "json")
         daemon = Daemon(world, stop, partial(reopened, choices, world.store, told.trace), lanes)
         with told.front(daemon):
             daemon.serve()
     return 0
+
+
+def _log_open_call(what: str) -> None:
+    log = structlog.get_logger("hub")
+    log.warning("call-left-open", what=what)
 
 
 def print_call(hook: str, arguments: dict[str, Any]) -> None:

@@ -79,7 +79,7 @@ def rehearsed(choices: Choices, route: str | None) -> tuple[Rehearsal, int]:
     log_for_people(debug=choices.debug)
     config, found = read_routes(choices)
     _known_route(config, route)
-    warn(config)
+    warn(choices, config)
     store = open_database(choices)
     try:
         with stopping() as stop, progress_line() as tell:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -30,21 +30,25 @@ class Stopping:
         return 128 + self.signal if self.signal else 0
 
 
+def _print(what: str) -> None:
+    sys.stderr.write(f"{what}\n")
+
+
 @contextmanager
-def stopping(*, grace_s: float = GRACE_S) -> Iterator[Stopping]:
-    """Turn SIGINT, SIGTERM and SIGHUP into events.
+def stopping(*, grace_s: float = GRACE_S, say: Callable[[str], None] = _print) -> Iterator[Stopping]:
+    """Turn SIGINT, SIGTERM and SIGHUP into events; ``say`` tells of an end in the middle.
 
     Told to stop, the process ends at the latest ``grace_s`` after, or at a second signal.
 
     Ending in the middle is safe: what is in flight is looked up at the next start before anything is sent again.
     """
     asked = Stopping()
-    timer = threading.Timer(grace_s, _end, (asked,))
+    timer = threading.Timer(grace_s, _end, (asked, say))
     timer.daemon = True
 
     def stop(number: int, _frame: FrameType | None) -> None:
         if asked.event.is_set():
-            _end(asked)
+            _end(asked, say)
         asked.signal = number
         asked.event.set()
         timer.start()
@@ -60,8 +64,8 @@ def stopping(*, grace_s: float = GRACE_S) -> Iterator[Stopping]:
             signal.signal(number, handler)
 
 
-def _end(asked: Stopping) -> None:
-    sys.stderr.write("stopped with a call still open; the next start looks up what became of it\n")
+def _end(asked: Stopping, say: Callable[[str], None]) -> None:
+    say("stopped with a call still open; the next start looks up what became of it")
     sys.stderr.flush()
     os._exit(asked.exit_code)
 

@@ -320,6 +320,7 @@ def _log_of_procrastinate(world: World) -> None:
         def emit(self, record: logging.LogRecord) -> None:
             world.log.warning("procrastinate", what=record.getMessage(), action=getattr(record, "action", None))
 
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # warns at each try to connect; the hub says it once
     logger = logging.getLogger("procrastinate")
     logger.handlers, logger.propagate = [Lead(logging.WARNING)], False
     logger.setLevel(logging.WARNING)

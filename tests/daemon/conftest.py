@@ -46,6 +46,10 @@ class Worker:
         lines = self.file.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
+    def strange(self) -> list[str]:
+        """Return the lines that are not one JSON object."""
+        return [line for line in self.file.read_text().splitlines() if not line.startswith("{")]
+
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return what it logged under one event."""
         return [entry for entry in self.log() if entry["event"] == name]

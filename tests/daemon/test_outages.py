@@ -77,6 +77,9 @@ def test_daemon_waits_for_a_program_that_holds_the_database(file_site: Site, mon
 
 def test_worker_outlives_a_server_that_is_away(pg_site: Site, start: Start, postgres_url: str) -> None:
     short_lease(pg_site)
+    file = pg_site.folder / "routes.yaml"
+    taxed = "start: 2026-03-01\n      tax: {mode: fixed, rate: 20, create_rates: true}"
+    file.write_text(file.read_text().replace("start: 2026-03-01", taxed))
     refs = pg_site.orders_made(count=3, **HELD)
     worker = start(pg_site)
     until(lambda: pg_site.fates() == {"held": 3})
@@ -93,3 +96,5 @@ def test_worker_outlives_a_server_that_is_away(pg_site: Site, start: Start, post
     until(lambda: bool(worker.events("database-back")))
     assert sorted(row["order_no"] for row in pg_site.sales_orders()) == sorted(f"TT-{ref}" for ref in refs)
     assert worker.stop() == 0
+    assert worker.events("tax-rate-made")[0]["connection"] == "factory"
+    assert worker.strange() == []  # whoever says something, and whatever the pool of connections has to say

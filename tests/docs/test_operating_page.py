@@ -84,7 +84,7 @@ def test_the_log_table_has_every_event_and_no_other() -> None:
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and (
-            (node.func.attr in ("debug", "info", "warning") and ast.unparse(node.func.value).endswith("log"))
+            (node.func.attr in ("debug", "info", "warning", "error") and ast.unparse(node.func.value).endswith("log"))
             or (node.func.attr == "_say" and len(node.args) == 3)  # what may come as often as somebody outside likes
         )
         and isinstance(node.args[0], ast.Constant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import time
@@ -225,6 +226,8 @@ def test_sync_is_refused_what_another_process_works_for(site: Site, hub: Hub) ->
         second = hub("run")
         assert second.code == 1
         assert "connection-busy" in second.err
+        third = [json.loads(line) for line in hub("run", "--log", "json").err.splitlines()]
+        assert (third[-1]["event"], third[-1]["code"]) == ("hub-failed", "connection-busy")
     finally:
         daemon.terminate()
         daemon.communicate(timeout=15)
@@ -264,14 +267,16 @@ def test_daemon_ends_within_ten_seconds_with_a_call_still_open(site: Site, hub: 
     hub("sync")
     site.advance(HOUR)
     site.katana_sim("faults", {"faults": [{"kind": "slow", "match": "sales_orders", "method": "POST", "seconds": 20}]})
-    daemon = hub.start("run")
+    daemon = hub.start("run", "--log", "json")
     _until(lambda: "POST /v1/sales_orders" in site.calls("katana"))
     began = time.monotonic()
     daemon.terminate()
     _, err = daemon.communicate(timeout=15)
     assert time.monotonic() - began < 10
     assert daemon.returncode == 128 + signal.SIGTERM
-    assert "stopped with a call still open; the next start looks up what became of it" in err
+    *_, last = (json.loads(line) for line in err.splitlines())
+    assert last["event"] == "call-left-open"
+    assert last["what"] == "stopped with a call still open; the next start looks up what became of it"
     site.katana_sim("faults", {"faults": []})
     site.advance(300)
     assert hub("sync").code == 0
