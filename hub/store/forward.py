@@ -15,6 +15,7 @@ from hub.contract import HubError
 from hub.store import leases
 from hub.store.backup import backup
 from hub.store.database import SCHEMA_VERSION, Store, Tx, refuse, version_of
+from hub.store.locks import file_of
 from hub.store.upgrade import upgrade
 
 SILENT_S = 600  # a worker of procrastinate's that gave no sign for longer is dead
@@ -77,7 +78,7 @@ def _alone(store: Store) -> Iterator[None]:
     """Hold every lock of a SQLite database, so that no other process speaks for a Connection meanwhile."""
     with ExitStack() as stack:
         if not store.is_shared:
-            file = Path(str(store.engine.url.database))
+            file = file_of(store.engine)
             for path in sorted(file.parent.glob(f"{escape(file.name)}-*.lock")):
                 lock = FileLock(path, thread_local=False)
                 try:

@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
@@ -23,11 +24,16 @@ def lock(engine: sa.Engine, name: str, wait_s: float) -> Iterator[Lock | None]:
     """Hold a lock of that name; yields None where another process holds it for longer than ``wait_s``."""
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     if engine.dialect.name == "sqlite":
-        with _file_lock(f"{engine.url.database}-{digest}.lock", wait_s) as found:
+        with _file_lock(f"{file_of(engine)}-{digest}.lock", wait_s) as found:
             yield found
     else:
         with _session_lock(engine, int(digest, 16) - 2**63, wait_s) as found:
             yield found
+
+
+def file_of(engine: sa.Engine) -> Path:
+    """Return the file of a SQLite database, by the one name it has however it is reached."""
+    return Path(str(engine.url.database)).resolve()
 
 
 @contextmanager

@@ -223,6 +223,9 @@ def test_sync_is_refused_what_another_process_works_for(site: Site, hub: Hub) ->
         assert ran.code == 1
         assert "connection-busy: another hub process works for shop, factory right now" in ran.err
         assert hub("orders").code == 0
+        link = site.folder.parent / "link.db"
+        link.symlink_to(site.folder / "hub.db")
+        assert "connection-busy" in hub("sync", "--database", str(link)).err
         second = hub("run")
         assert second.code == 1
         assert "connection-busy" in second.err

@@ -137,6 +137,17 @@ def test_lock_is_held_by_one_and_freed_at_the_end(store: Store, ledger: str) -> 
     other.close()
 
 
+def test_lock_is_one_however_a_file_is_reached(sqlite: Store, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(str(sqlite.engine.url.database))
+    other = open_store(str(link))
+    with sqlite.lock("lane:shop") as mine, other.lock("lane:shop") as second:
+        assert mine is not None
+        assert second is None
+    other.close()
+
+
 def test_process_that_is_silent_while_it_writes_holds_nobody_up(postgres_tables: str) -> None:
     """Paused, or cut off with its machine, it would keep every other worker from writing for as long as it is away."""
     silent, other = open_store(postgres_tables), open_store(postgres_tables)
