@@ -25,7 +25,8 @@ def backup(choices: Choices, file: Path) -> None:
                 "backup-elsewhere",
                 "hub backup copies SQLite files; this database is on a server",
                 where=f"database {store.label}",
-                do="Use the server's own: pg_dump --format=custom --file=FILE DATABASE",
+                do="Use the server's own, not older than the server: pg_dump --format=custom --no-owner "
+                "--exclude-schema='lanes_*' --file=FILE DATABASE",
             )
         try:
             size = copy(store, file)
