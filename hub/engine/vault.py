@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from hub.config import ConnectionConfig
 from hub.contract import ConfigurationError
-from hub.host.cipher import KEY_WRONG, Cipher
+from hub.host.cipher import KEY_MISSING, KEY_WRONG, Cipher
 from hub.host.clock import HubClock
 from hub.host.tokens import Authorisation, authorisation_key
 from hub.store import Store, Tx, known
@@ -126,7 +126,7 @@ class KeptSecrets:
         try:
             return self._cipher.decrypt(kept)
         except ConfigurationError as error:
-            if error.code != KEY_WRONG:
+            if error.code not in (KEY_WRONG, KEY_MISSING):
                 raise
             return None
 

@@ -226,7 +226,13 @@ def build(
     log: Log = structlog.get_logger("hub")
     budgets = Budgets(clock, StoredLedger(token_store or store))
     world = World(store, config, clock, guard, log, {}, budgets, trace=trace)
-    vault = world.vault = Vault(token_store or store, Cipher(environ, key_file), clock)
+    tokens = token_store or store
+
+    def may_make_key() -> bool:
+        with tokens.read() as tx:
+            return given is not None or not known.has_tokens(tx)
+
+    vault = world.vault = Vault(tokens, Cipher(environ, key_file, may_make_key), clock)
     for entry in (each for each in config.connections.values() if only is None or each.id in only):
         found = plugins[entry.connector]
         settings = vault.settings(entry, (given or {}).get(entry.id, {}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE, KEYRING_VARIABLE = "HUB_KEY", "HUB_KEYRING"
 KEYRING_SERVICE = "channel-hub"
-KEY_WRONG = "key-wrong"
+KEY_WRONG, KEY_MISSING = "key-wrong", "key-missing"
 
 
 class Cipher:
-    """Encrypts with a key fetched at first need: HUB_KEY, else with HUB_KEYRING=1 the keyring's, else the file's."""
+    """Encrypts with a key fetched at first need: HUB_KEY, else with HUB_KEYRING=1 the keyring's, else the file's.
 
-    def __init__(self, environ: Mapping[str, str], key_file: Path) -> None:
-        self._environ, self._file = environ, key_file
+    ``may_make`` says whether a key may be made where there is none.
+    """
+
+    def __init__(self, environ: Mapping[str, str], key_file: Path, may_make: Callable[[], bool] = lambda: True) -> None:
+        self._environ, self._file, self._may_make = environ, key_file, may_make
         self._fernet: Fernet | None = None
 
     def encrypt(self, text: str) -> bytes:
@@ -65,7 +68,9 @@ class Cipher:
                     "key-malformed",
                     "the encryption key is not 32 bytes in URL-safe base64",
                     where=self._where,
-                    do="Unset it and the hub makes a key file of its own, or give a Fernet key.",
+                    do="Unset it and the hub makes a key file of its own, or give a Fernet key."
+                    if KEY_VARIABLE in self._environ
+                    else "Restore it from the backup. If there is none, remove it and connect again: hub connect ID.",
                 ) from error
         return self._fernet
 
@@ -85,7 +90,7 @@ class Cipher:
         try:
             key = keyring.get_password(KEYRING_SERVICE, name)
             if key is None:
-                key = (self._from_file() if self._file.exists() else _new_key()).decode()
+                key = (self._from_file() if self._file.exists() else self._new()).decode()
                 keyring.set_password(KEYRING_SERVICE, name, key)
         except keyring.errors.KeyringError as error:
             # What it says may name the user or the service of the desktop; the kind is enough.
@@ -98,20 +103,45 @@ class Cipher:
 
     def _from_file(self) -> bytes:
         try:
-            file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            if self._file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise ConfigurationError(
-                    "key-readable",
-                    "the key file can be read by others",
-                    where=str(self._file),
-                    do=f"chmod 600 {self._file}",
-                ) from None
-            return self._file.read_bytes().strip()
-        with os.fdopen(file, "wb") as opened:
-            key = _new_key()
-            opened.write(key)
-        return key
+            if self._file.exists():
+                return self._read()
+            key = self._new()
+            try:
+                file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:  # another process has just made it
+                return self._read()
+            with os.fdopen(file, "wb") as opened:
+                opened.write(key)
+            return key
+        except OSError as error:
+            raise ConfigurationError(
+                "key-unreadable",
+                f"the key file can be neither read nor made ({error.strerror})",
+                where=str(self._file),
+                do=f"Let it belong to the user that the hub runs as: chown USER {self._file}. Where there is none "
+                "yet, let that user write to the folder.",
+            ) from error
+
+    def _read(self) -> bytes:
+        if self._file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigurationError(
+                "key-readable",
+                "the key file can be read by others",
+                where=str(self._file),
+                do=f"chmod 600 {self._file}",
+            )
+        return self._file.read_bytes().strip()
+
+    def _new(self) -> bytes:
+        """Make a key, unless something is stored that another one encrypted: that one is lost, and must be told so."""
+        if not self._may_make():
+            raise ConfigurationError(
+                KEY_MISSING,
+                "the key is gone that the stored tokens were encrypted with",
+                where=self._where,
+                do="Restore it from the backup. If there is none, connect again; that makes one: hub connect ID.",
+            )
+        return _new_key()
 
 
 def _new_key() -> bytes:

@@ -151,6 +151,11 @@ def tokens(tx: Tx, key: str) -> bytes | None:
     return found
 
 
+def has_tokens(tx: Tx) -> bool:
+    """Say whether anything is kept encrypted."""
+    return tx.execute(sa.select(authorisations.c.key).limit(1)).first() is not None
+
+
 def set_tokens(tx: Tx, key: str, secret: bytes, at: datetime) -> None:
     """Store the encrypted tokens of an Authorisation, both in one row."""
     _replace(tx, authorisations, ("key",), [{"key": key, "secret": secret, "updated_at": at}])

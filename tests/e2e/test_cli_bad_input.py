@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import resource
 import sqlite3
 import stat
@@ -138,6 +140,32 @@ def test_key_file_that_others_may_read_is_refused(site: Site, hub: Hub) -> None:
     assert ran.code == 1
     assert "key-readable" in ran.err
     assert f"chmod 600 {key.name}" in ran.err or "chmod 600" in ran.err
+
+
+def test_lost_key_is_told_and_no_other_is_made_until_a_person_connects_again(site: Site, hub: Hub) -> None:
+    assert hub("sync").code == 0
+    key = site.folder / "hub.key"
+    key.write_text("torn")
+    assert "Restore it from the backup" in refused(hub("sync"), "key-malformed")
+    key.unlink()
+    assert "Restore it from the backup" in refused(hub("sync"), "key-missing")
+    assert not key.exists()
+
+
+def test_key_file_of_another_user_is_told_with_who_must_have_it(site: Site, hub: Hub) -> None:
+    assert hub("sync").code == 0
+    key = site.folder / "hub.key"
+    key.chmod(0)
+    told = refused(hub("sync", limit=_without_root_rights), "key-unreadable")
+    assert "chown USER" in told
+
+
+def _without_root_rights() -> None:
+    """Give up what lets root read every file; the folder stays its own."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if os.geteuid() == 0:
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            assert libc.prctl(24, capability, 0, 0, 0) == 0  # PR_CAPBSET_DROP: gone with the exec that follows
 
 
 def _no_room(size: int) -> None:

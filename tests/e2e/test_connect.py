@@ -420,6 +420,17 @@ def test_key_that_is_kept_works_without_standing_anywhere_else(keyed: Site, hub:
     assert found.json[0]["locations"], found.err
 
 
+def test_connecting_again_makes_a_new_key_where_the_old_one_is_lost(keyed: Site, hub: Hub) -> None:
+    assert hub("connect", "factory", given=key_of(keyed) + "\n").code == 0
+    (keyed.folder / "hub.key").unlink()
+    lost = hub("locations", "factory")
+    assert lost.code == 1
+    assert "key-missing" in lost.err
+    assert not (keyed.folder / "hub.key").exists()
+    assert hub("connect", "factory", given=key_of(keyed) + "\n").code == 0
+    assert hub("locations", "factory").code == 0
+
+
 def test_key_that_is_refused_is_not_kept(keyed: Site, hub: Hub) -> None:
     ran = hub("connect", "factory", given="wrong-key\n")
     assert ran.code == 1
