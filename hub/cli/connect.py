@@ -15,7 +15,7 @@ from hub.cli.reached import tell
 from hub.cli.secret_prompt import ask_for_secrets
 from hub.config import Config
 from hub.config.faults import listing, nearest
-from hub.config.times import duration_s
+from hub.config.times import span_s
 from hub.contract import AuthorizationError, HubError
 from hub.engine.connect import Reach, adopt, consent_page, reach_of, share
 from hub.engine.world import Connected, World, build
@@ -23,7 +23,7 @@ from hub.host.callback import callback_url, new_state
 
 
 def _in_seconds(context: click.Context, parameter: click.Parameter, value: str) -> float:
-    seconds = duration_s(value)
+    seconds = span_s(value)
     if not seconds:
         raise click.BadParameter(f"{value!r} is no time; write it like 90s or 10m", context, parameter)
     return seconds

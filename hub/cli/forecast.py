@@ -11,7 +11,7 @@ from rich.text import Text
 from hub.cli import show
 from hub.cli.opening import opened_world
 from hub.cli.options import Choices
-from hub.config.times import duration_s
+from hub.config.times import span_s
 from hub.engine.forecast import Forecast, Limit, Load, Outlook
 from hub.engine.forecast import forecast as look_ahead
 
@@ -26,9 +26,11 @@ def forecast(choices: Choices, within: str) -> None:
 
     Rests on what such work took lately, and on the request budgets. Makes no call; works beside hub run.
     """
-    horizon_s = duration_s(within)
+    horizon_s = span_s(within)
     if horizon_s is None:
-        raise click.BadParameter(f"{within!r} is no length of time; write 30m, 1h or 1d", param_hint="--within")
+        raise click.BadParameter(
+            f"{within!r} is no length of time up to a year; write 30m, 1h or 1d", param_hint="--within"
+        )
     with opened_world(choices) as world:
         told = look_ahead(world, horizon_s)
     if choices.json:

@@ -13,7 +13,7 @@ from rich.text import Text
 from hub.cli import show
 from hub.cli.opening import opened_world
 from hub.cli.options import Choices
-from hub.config.times import duration_s
+from hub.config.times import span_s
 from hub.contract import HubError
 from hub.engine.proof import Part, Proof
 from hub.engine.proving import last, prove_now
@@ -83,9 +83,11 @@ def _last(world: World, connected: Connected) -> Proof:
 
 
 def _seconds(text: str) -> float:
-    seconds = duration_s(text)
+    seconds = span_s(text)
     if seconds is None:
-        raise click.BadParameter(f"{text!r} is no length of time; write 90m, 24h or 7d", param_hint="--since")
+        raise click.BadParameter(
+            f"{text!r} is no length of time up to a year; write 90m, 24h or 7d", param_hint="--since"
+        )
     return seconds
 
 

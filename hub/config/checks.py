@@ -14,10 +14,9 @@ from hub.config.faults import Report, child, listing, nearest
 from hub.config.needs import CHANNEL_NEEDS, ERP_NEEDS, able_of, check_needs, is_on
 from hub.config.sections import is_url
 from hub.config.shops import check_claims, check_feeds, check_rulers, is_number, settled_routes
-from hub.config.times import duration_s, start_of
+from hub.config.times import YEAR_S, duration_s, start_of
 
 _MAY_BE_0 = ("settle", "stock_settle", "reconcile_every")
-_YEAR_S = 366 * 86_400
 
 
 def check_all(data: Any, connectors: Connectors, models: Mapping[str, BaseModel | None], report: Report) -> None:
@@ -145,7 +144,7 @@ def _check_duration(pointer: str, value: Any, at_least_s: int, report: Report) -
         return
     if seconds < at_least_s:
         report.wrong(pointer, "wrong-value", f"must be at least {at_least_s}s", "Write a longer time.")
-    elif seconds > _YEAR_S:
+    elif seconds > YEAR_S:
         report.wrong(pointer, "wrong-value", "is longer than a year", "Write a shorter time.")
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
+YEAR_S = 366 * 86_400
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -17,6 +18,12 @@ def duration_s(value: Any) -> float | None:
         return 0.0
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     return float(Decimal(found[1]) * _SECONDS[found[2]]) if found else None
+
+
+def span_s(value: Any) -> float | None:
+    """Return a duration in seconds; None where the value is none, or longer than a year."""
+    found = duration_s(value)
+    return None if found is None or found > YEAR_S else found
 
 
 def seconds(value: Any) -> float:

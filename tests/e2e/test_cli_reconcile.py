@@ -125,6 +125,10 @@ def test_shipments_of_the_window_are_counted_by_what_became_of_them(site: Site, 
 
 
 def test_a_window_that_is_none_is_refused(site: Site, hub: Hub) -> None:
-    refused = hub("reconcile", "--since", "yesterday")
-    assert refused.code == 2
-    assert "write 90m, 24h or 7d" in refused.err
+    for since in ("yesterday", "99999999d"):
+        refused = hub("reconcile", "--since", since)
+        assert refused.code == 2
+        assert "write 90m, 24h or 7d" in refused.err
+    assert hub("forecast", "--within", "99999999d").code == 2
+    assert hub("forecast", "--within", "365d").code == 0
+    assert hub("connect", "shop", "--timeout", "99999999d").code == 2
