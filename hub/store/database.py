@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ SCHEMA_VERSION = "0003"
 BUSY_S = 30
 SILENT_S = 10.0  # so long may a process be silent within a transaction, on a shared database; then it is rolled back
 POOL, MORE = 16, 48  # connections kept, and more where many lanes hold one while they wait for another
+NO_ROOM = 1024 * 1024  # bytes
 WRITERS = 0x68756200  # the advisory lock that one writing transaction holds at a time
 
 
@@ -130,11 +133,18 @@ class Store:
 
 _FAILURES: tuple[tuple[tuple[str, ...], type[HubError], str, str, str], ...] = (
     (
-        ("disk is full", "disk full", "no space left", "disk i/o error"),
+        ("disk is full", "disk full", "no space left"),
         TransientError,
         "disk-full",
         "the disk is full; what was recorded is safe, nothing more is sent",
         "Free space on that disk; a running hub goes on by itself, a stopped one is run again.",
+    ),
+    (
+        ("disk i/o error",),
+        TransientError,
+        "disk-failed",
+        "the disk or its file system fails; what was recorded is safe, nothing more is sent",
+        "See what the system says of that disk (dmesg), its quota and its limits; a running hub goes on by itself.",
     ),
     (
         ("locked", "busy", "lock timeout"),
@@ -164,12 +174,22 @@ def explain(error: sa.exc.DBAPIError, label: str) -> HubError:
     """Turn a database failure into what happened, where, and what to do."""
     text = str(error.orig).strip()
     where = f"database {label}"
+    if "disk i/o error" in text.lower() and _is_full(label):
+        text = f"disk is full: {text}"
     for words, kind, code, what, do in _FAILURES:
         if any(word in text.lower() for word in words):
             return kind(code, f"{what} ({text})", where=where, do=do)
     what = text.splitlines()[0] if text else type(error).__name__
     do = "Check that the database runs and can be reached, then run the command again."
     return TransientError("database-failed", what, where=where, do=do)
+
+
+def _is_full(file: str) -> bool:
+    """Say whether SQLite's file has no room to grow; it says so of some writes only."""
+    try:
+        return shutil.disk_usage(Path(file).parent).free < NO_ROOM
+    except OSError:
+        return False
 
 
 def _wait_for_turn(writer: sa.Connection, silent_s: float) -> None:

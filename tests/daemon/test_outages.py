@@ -35,7 +35,7 @@ def file_site(tmp_path: Path) -> Iterator[Site]:
 
 
 def test_daemon_waits_for_room_on_the_disk_and_goes_on(file_site: Site, start: Start) -> None:
-    """No file may grow past a few KiB for a while, which is what a full disk is to a process."""
+    """No file may grow past a few KiB for a while, which is what a disk without room is to a process."""
     refs = [file_site.order(create_time=NOON - 60)]
     daemon = start(file_site)
     until(lambda: file_site.fates() == {"held": 1})
@@ -44,7 +44,7 @@ def test_daemon_waits_for_room_on_the_disk_and_goes_on(file_site: Site, start: S
     refs += file_site.orders_made(count=20, **HELD)
     file_site.advance(2 * 3600)
     until(lambda: bool(daemon.events("database-away")))
-    assert {each["code"] for each in daemon.events("database-away")} == {"disk-full"}
+    assert {each["code"] for each in daemon.events("database-away")} == {"disk-failed"}
     assert daemon.process.poll() is None
     resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, before)
     until(lambda: file_site.fates() == {"placed": len(refs)})

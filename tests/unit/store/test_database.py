@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from alembic.script import ScriptDirectory
 from hub.contract import ConfigurationError, HubError, TransientError
 from hub.store import SCHEMA_VERSION, ConflictError, Store, known, open_store, orders, outbox, schema_version
 from hub.store.address import parse
-from hub.store.database import SILENT_S
+from hub.store.database import SILENT_S, explain
 from hub.store.orders import Link
 from hub.store.tables import metadata
 from tests.conftest import NOON
@@ -229,6 +231,16 @@ def test_full_disk_is_told_and_loses_nothing(sqlite: Store) -> None:
     assert caught.value.code == "disk-full"
     with sqlite.read() as tx:
         assert set(orders.by_refs(tx, "shop", ["1", "a0"])) == {"1"}
+
+
+@pytest.mark.parametrize(("free", "code"), [(0, "disk-full"), (10**9, "disk-failed")])
+def test_failing_disk_is_called_full_only_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, code: str
+) -> None:
+    """SQLite says "disk I/O error" of both."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 0, free))  # type: ignore[attr-defined]
+    error = sa.exc.OperationalError(None, None, sqlite3.OperationalError("disk I/O error"))
+    assert explain(error, str(tmp_path / "hub.db")).code == code
 
 
 def test_locked_database_is_told(sqlite: Store) -> None:
