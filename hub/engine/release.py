@@ -13,6 +13,7 @@ from hub.engine.ledger import Intent, Rules, fate_columns, fate_entry, history_o
 from hub.engine.outcome import call
 from hub.engine.pull import LOCATIONS_LIVE_S, refresh_named_locations
 from hub.engine.world import Connected, World
+from hub.host.clock import has_passed
 from hub.routing.compose import Known, compose, wanted_skus
 from hub.routing.fate import Fate, Problem, Standing, lines_digest
 from hub.routing.model import Route
@@ -148,7 +149,7 @@ def _unblocked(world: World, channel: Connected, cases: Sequence[_Case], now: da
 
 def _is_stale(row: OrderRow, now: datetime) -> bool:
     read_after_release = row.release_at is not None and row.read_at >= row.release_at
-    return not read_after_release or now - row.read_at > timedelta(seconds=FRESH_S)
+    return not read_after_release or has_passed(row.read_at, FRESH_S, now)
 
 
 def _read_again(world: World, channel: Connected, cases: Sequence[_Case], now: datetime) -> tuple[list[_Case], int]:

@@ -38,7 +38,8 @@ def beat(world: World, erp: str) -> bool:
     with world.store.write() as tx:
         since, at = known.cursor(tx, erp, STREAM)
         knows = said_at is not None or (world.store.is_shared and at is not None and at > began)
-        if not knows or since is None or at is None or now - at > timedelta(seconds=GAP_S):
+        if not knows or since is None or at is None or has_passed(at, GAP_S, now):
+            _distrust_the_future(tx, world, erp, at, now)
             since = Cursor(now.isoformat())
             withdrawn = outbox.doubt(tx, erp)
             # What waits may be hours old: it is read again and decided anew before it leaves.
@@ -46,6 +47,16 @@ def beat(world: World, erp: str) -> bool:
         known.set_cursor(tx, erp, STREAM, since, now)
     world.watching[erp] = now
     return bool(withdrawn)
+
+
+def _distrust_the_future(tx: Tx, world: World, erp: str, said_at: datetime | None, now: datetime) -> None:
+    """Have what is dated by a clock that was ahead go on soon: nobody could wait until then."""
+    gap, window = timedelta(seconds=GAP_S), timedelta(seconds=world.timing.send_window_s)
+    settled = timedelta(seconds=world.timing.timeout_s + world.timing.settle_s)
+    outbox.bring_near(tx, erp, now + gap + window + settled, now + window, now + window + settled)
+    if said_at is not None and said_at - now > gap:
+        # The clock was set back. One look too early at an order that is rightly held until then costs nothing.
+        orders.wake_later_than(tx, world.shops_of(erp), now + gap, now)
 
 
 def begin_anew(tx: Tx, erp: str, now: datetime) -> None:

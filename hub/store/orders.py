@@ -254,6 +254,12 @@ def wake(tx: Tx, now: datetime, *, fate: str, causes: Sequence[str] | None = Non
     tx.execute(statement.values(due_at=now))
 
 
+def wake_later_than(tx: Tx, connections: Sequence[str], far: datetime, now: datetime) -> None:
+    """Make orders of Connections due at once that are due later than ``far``."""
+    mine = sa.update(orders).where(orders.c.connection.in_(connections), orders.c.due_at > far)
+    tx.execute(mine.values(due_at=now))
+
+
 def counts(tx: Tx, connection: str | None = None) -> dict[tuple[str, str, str | None], int]:
     """Return how many orders stand where: by (connection, fate, cause)."""
     query = sa.select(orders.c.connection, orders.c.fate, orders.c.cause, sa.func.count())

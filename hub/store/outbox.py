@@ -288,6 +288,14 @@ def doubt(tx: Tx, target: str) -> list[int]:
     return withdrawn
 
 
+def bring_near(tx: Tx, target: str, far: datetime, deadline: datetime, due_at: datetime) -> None:
+    """Give what was sent, and is dated later than ``far``, this deadline or time of look-up instead."""
+    mine = sa.update(outbox).where(outbox.c.target == target)
+    claimed = mine.where(outbox.c.state == State.SENDING, outbox.c.deadline_at > far)
+    tx.execute(claimed.values(deadline_at=deadline))
+    tx.execute(mine.where(outbox.c.state == State.UNKNOWN, outbox.c.due_at > far).values(due_at=due_at))
+
+
 def reclaim(tx: Tx, ids: Sequence[int], deadline: datetime) -> None:
     """Take effects that were just looked up for another send."""
     statement = sa.update(outbox).where(outbox.c.id.in_(ids))

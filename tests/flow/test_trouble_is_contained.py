@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from hub.daemon.embedded import run
-from hub.engine import catalogue, outcome, pull
+from hub.engine import catalogue, outcome, pull, release, watch
 from hub.engine.progress import Progress
 from hub.engine.sync import Crew, involved, sync
 from hub.host.clock import FOLLOW_EVERY_S
-from hub.store import known
+from hub.store import known, orders, outbox
 from tests.flow.conftest import SiteMaker
 from tests.flow.stock_site import two_shops
 from tests.site import HOUR, NOON, ROUTE, Site
@@ -148,6 +149,47 @@ def test_pause_made_before_the_clock_was_set_back_is_over(site: Site) -> None:
         assert 0.75 * outcome.PAUSE_S <= (until - now).total_seconds() <= outcome.PAUSE_S
         known.pause(tx, "factory", until + 5 * (until - now), reason)
         assert outcome.resting(tx, now) == {}
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365)])
+@pytest.mark.parametrize("again", [False, True])
+def test_clock_that_was_ahead_strands_no_order(
+    site: Site, monkeypatch: pytest.MonkeyPatch, ahead: timedelta, again: bool
+) -> None:
+    """While it is ahead, one order is claimed by what then dies, one is withdrawn, and a blocked one looked at."""
+    claimed, waiting, unknown = site.order(), site.order(), site.order(lines=[{"sku": "NEW", "price": "20.00"}])
+    site.advance(2 * HOUR)
+    world = site.open()
+    _crew(site)._channel_step(world.connected["shop"], True)
+    assert [site.fate(ref)[0] for ref in (claimed, waiting, unknown)] == ["ready", "ready", "blocked"]
+    right = world.clock.now
+    with monkeypatch.context() as wrong:
+        wrong.setattr(world.clock, "now", lambda: right() + ahead)
+        now = world.clock.now()
+        with world.store.write() as tx:
+            assert len(outbox.claim(tx, "factory", now, now + timedelta(seconds=3), 1)) == 1
+        assert watch.beat(world, "factory")
+        release.release(world, world.connected["shop"], resting=["factory"])
+    site.both("clock", {"rate": 20})
+    site.advance(60)
+    site.sync(again=again)
+    assert {site.fate(ref) for ref in (claimed, waiting)} == {("placed", None)}
+    due_at = site.row(unknown).due_at
+    assert site.world is not None
+    assert due_at is not None
+    assert due_at - site.world.clock.now() <= timedelta(hours=8)
+
+
+def test_reading_dated_by_a_clock_that_was_ahead_is_no_new_one(site: Site) -> None:
+    ref = site.order()
+    world = site.open()
+    pull.pull_orders(world, world.connected["shop"])
+    with world.store.write() as tx:
+        orders.update(tx, [{"id": site.row(ref).id, "read_at": world.clock.now() + timedelta(days=1)}])
+    site.advance(2 * HOUR)
+    site.act(ref, "cancel", by="SELLER")
+    release.release(world, world.connected["shop"])
+    assert site.fate(ref) == ("cancelled", None)
 
 
 @pytest.mark.parametrize("trouble", [None, "erp", "channel"])
