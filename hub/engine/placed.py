@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from hub.contract import Order, PlacedOrder, SalesOrder
+from hub.contract import Order, PlacedOrder, PlacedRow, SalesOrder, SalesOrderRow
 from hub.engine.ledger import Intent, fate_columns, fate_entry
 from hub.engine.stray import TARGET_GONE
 from hub.engine.world import Connected, World
@@ -21,6 +21,7 @@ from hub.store.timeline import Entry
 
 TOLERANCE = Decimal("0.05")  # what the ERP's own rounding of one order may come to before it is worth a word
 HUNDRED = Decimal(100)
+OTHER = "other"  # the digest of a sales order that was found with other units than its order has
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +154,31 @@ def rules_after(world: World, row: OrderRow) -> AfterPlacement | None:
 
 
 def _after(world: World, outcome: Placed, row: OrderRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:
-    if outcome.found.ours and row.digest == outcome.intent.document:
+    is_as_meant = not outcome.found.ours or _is_as_meant(outcome)
+    if outcome.found.ours and is_as_meant and row.digest == outcome.intent.document:
         # Nothing changed since it was composed; only what the channel shipped itself has a next step.
         cause = RECORDING if outcome.intent.is_done else None
         digest, standing = outcome.intent.digest, Standing(Fate.PLACED, cause)
     else:
         order = Order.model_validate_json(row.document)
         digest = outcome.intent.digest if outcome.found.ours else lines_digest(order)
+        digest = digest if is_as_meant else OTHER
         standing = after_placement(order, History(placed_digest=digest), rules_after(world, row))
     entries.append(fate_entry(row.id, standing, now, row.route))
     return _changed(world, standing, row, now, placed_digest=digest)
+
+
+def _is_as_meant(outcome: Placed) -> bool:
+    """Say whether a sales order has the units it should; the order may have changed since a lost ledger placed it."""
+    found, wanted = outcome.found.rows, outcome.intent.sales_order.rows
+    return not found or outcome.intent.is_done or _units(found) == _units(wanted)
+
+
+def _units(rows: Sequence[PlacedRow] | Sequence[SalesOrderRow]) -> dict[str, Decimal]:
+    units: dict[str, Decimal] = {}
+    for row in rows:
+        units[row.variant_ref] = units.get(row.variant_ref, Decimal(0)) + row.quantity
+    return units
 
 
 def _blocked(world: World, outcome: Blocked, row: OrderRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:

@@ -138,6 +138,23 @@ def test_lost_ledger_doubles_nothing(site: Site, duplicates: str) -> None:
     assert "adopted" in site.events(refs[0])
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_order_that_changed_while_its_ledger_was_lost_has_its_found_sales_order_changed(
+    site: Site, packed: bool
+) -> None:
+    site.tiktok_sim("options", {"rotation": "survives"})
+    (ref,) = _ready(site, 1, lines=[{"sku": "MUG", "quantity": 3, "price": "20.00"}])
+    site.sync()
+    _lose_ledger(site)
+    if packed:
+        site.katana_sim("do/ship", {"order_no": f"TT-{ref}", "status": "PACKED"})
+    site.act(ref, "cancel_line", sku="MUG", quantity=2)
+    site.sync()
+    assert site.fate(ref) == (("blocked", "changed-after-placement") if packed else ("placed", None))
+    (made,) = site.sales_orders()
+    assert [row["quantity"] for row in made["sales_order_rows"]] == [3 if packed else 1]
+
+
 def test_sales_order_of_another_tool_is_adopted_and_left_alone(site: Site) -> None:
     (ref,) = _ready(site, 1, shipping="5.00")
     made = {"order_no": "SO-77", "ecommerce_order_type": "other", "ecommerce_order_id": ref,
