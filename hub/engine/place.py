@@ -37,7 +37,7 @@ _Item = tuple[Effect, PlacedOrder | None]  # an effect to send, and what exists 
 
 
 def place(world: World, erp: Connected, until: datetime | None = None) -> int:
-    """Look up what is unsure, then send what is due; return how many effects were looked up or let out.
+    """Look up what is unsure, then send what is due; return how many effects were looked up, withdrawn or let out.
 
     Args:
         until: before this instant one batch follows another; None: there is only one.
@@ -45,7 +45,7 @@ def place(world: World, erp: Connected, until: datetime | None = None) -> int:
     Raises:
         HubError: the Connection as a whole cannot go on; every effect touched is safe to go on with later.
     """
-    touched = look_up(world, erp)
+    touched = look_up(world, erp) + watch.withdraw_unread(world, erp.id)
     batch = _claimed(world, erp)
     return touched + (0 if batch is None else _send(world, erp, batch, until))
 

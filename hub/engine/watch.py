@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pydantic_core import from_json
 
 from hub.contract import Cursor, OrderKey
+from hub.engine import pull
 from hub.engine.outcome import call
 from hub.engine.world import Connected, Survey, World
 from hub.host.clock import has_passed
@@ -42,11 +43,31 @@ def beat(world: World, erp: str) -> bool:
             _distrust_the_future(tx, world, erp, at, now)
             since = Cursor(now.isoformat())
             withdrawn = outbox.doubt(tx, erp)
-            # What waits may be hours old: it is read again and decided anew before it leaves.
-            orders.update(tx, [{"id": id_, "fate": "held", "cause": "hold", "due_at": now} for id_ in withdrawn])
+            _decide_anew(tx, withdrawn, now)  # what waits may be hours old
         known.set_cursor(tx, erp, STREAM, since, now)
     world.watching[erp] = now
     return bool(withdrawn)
+
+
+def _decide_anew(tx: Tx, ids: Sequence[int], now: datetime) -> None:
+    """Have orders read again and decided anew before they leave."""
+    orders.update(tx, [{"id": id_, "fate": "held", "cause": "hold", "due_at": now} for id_ in ids])
+
+
+def withdraw_unread(world: World, erp: str) -> int:
+    """Withdraw what waits to be sent and may have changed since, because its channel is not read; return how many."""
+    now, gap = world.clock.now(), timedelta(seconds=GAP_S)
+    channels = {route.channel for route in world.routes_to(erp) if route.orders.enabled}
+    with world.store.read() as tx:
+        read = {id_: known.cursor(tx, id_, pull.STREAM)[1] for id_ in sorted(channels)}
+    unread = [id_ for id_, at in read.items() if at is None or has_passed(at, GAP_S, now)]
+    if not unread:
+        return 0
+    with world.store.write() as tx:
+        ids = outbox.of_unread(tx, erp, unread, now - gap)
+        outbox.supersede(tx, ids)
+        _decide_anew(tx, ids, now)
+    return len(ids)
 
 
 def _distrust_the_future(tx: Tx, world: World, erp: str, said_at: datetime | None, now: datetime) -> None:

@@ -288,6 +288,14 @@ def doubt(tx: Tx, target: str) -> list[int]:
     return withdrawn
 
 
+def of_unread(tx: Tx, target: str, channels: Sequence[str], read_before: datetime) -> list[int]:
+    """Return the orders of channels that wait to be sent and were last read before an instant."""
+    query = sa.select(outbox.c.order_id).join(orders, orders.c.id == outbox.c.order_id)
+    query = query.where(outbox.c.target == target, outbox.c.state == State.PENDING)
+    query = query.where(orders.c.connection.in_(channels), orders.c.fate == "ready", orders.c.read_at < read_before)
+    return list(tx.execute(query).scalars())
+
+
 def bring_near(tx: Tx, target: str, far: datetime, deadline: datetime, due_at: datetime) -> None:
     """Give what was sent, and is dated later than ``far``, this deadline or time of look-up instead."""
     mine = sa.update(outbox).where(outbox.c.target == target)

@@ -192,6 +192,25 @@ def test_reading_dated_by_a_clock_that_was_ahead_is_no_new_one(site: Site) -> No
     assert site.fate(ref) == ("cancelled", None)
 
 
+def test_order_that_waited_while_both_sides_were_away_is_read_again_before_it_is_sent(site: Site) -> None:
+    kept, cancelled = site.order(), site.order()
+    site.advance(2 * HOUR)
+    world = site.open()
+    shop, factory = world.connected["shop"], world.connected["factory"]
+    _crew(site)._channel_step(shop, True)
+    site.act(cancelled, "cancel", by="SELLER")
+    for _ in range(int(watch.GAP_S // 60) + 2):
+        site.advance(60)
+        watch.beat(world, "factory")  # the ERP's lane still tries
+    assert {site.fate(ref) for ref in (kept, cancelled)} == {("ready", None)}
+    _crew(site)._erp_step(factory)
+    assert site.sales_orders() == []
+    _crew(site)._channel_step(shop, False)
+    _crew(site)._erp_step(factory)
+    assert [site.fate(ref) for ref in (kept, cancelled)] == [("placed", None), ("cancelled", None)]
+    assert [one["order_no"] for one in site.sales_orders(deleted=True)] == [f"TT-{kept}"]
+
+
 @pytest.mark.parametrize("trouble", [None, "erp", "channel"])
 def test_idle_daemon_neither_spins_nor_writes(site: Site, trouble: str | None) -> None:
     """A minute: pulls of orders and of requests to cancel (5 transactions) and two beats; now and then a try."""
