@@ -65,6 +65,7 @@ def history_of(row: OrderRow) -> History:
     return History(
         is_new=False, hand=hand, placed_digest=row.placed_digest, may_exist=may_exist, trouble=trouble_of(row),
         route=row.route, is_taken=row.route is not None and row.fate != Fate.SKIPPED, recorded=row.recorded,
+        is_settled=row.fate == Fate.CANCELLED and row.placed_digest is not None,
     )  # fmt: skip
 
 

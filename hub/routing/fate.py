@@ -72,6 +72,7 @@ class History:
     route: str | None = None  # the Route that placed it; a cancelled Order may show too little to match one anew
     is_taken: bool = False  # a Route took it, and did not leave it out
     recorded: bool = False  # shipped by the channel, and its sales order is Done
+    is_settled: bool = False  # cancelled, and a person has settled by hand what becomes of its sales order
 
 
 def is_cancelled(order: Order) -> bool:
@@ -186,6 +187,8 @@ def _troubled(trouble: Sequence[Problem], first: str | None = None) -> Standing:
 def after_placement(order: Order, history: History, rules: AfterPlacement | None) -> Standing:
     """Decide the fate of an Order that has a sales order; PLACED with a cause where the engine must act on it."""
     trouble, codes = history.trouble, {problem.code for problem in history.trouble}
+    if is_cancelled(order) and history.is_settled:
+        return Standing(Fate.CANCELLED)
     if is_cancelled(order):
         if rules is None or rules.on_cancel is OnCancel.BLOCK:
             return _cancelled_late(order)

@@ -123,6 +123,23 @@ def test_cancelled_order_that_has_left_can_be_settled(make_site: SiteMaker) -> N
     assert len(site.sales_orders()) == 1
 
 
+def test_cancelled_order_that_was_settled_stays_so_whatever_the_channel_or_the_erp_says_of_it(
+    make_site: SiteMaker,
+) -> None:
+    site = make_site(routes=changes.route())
+    ref = changes.placed(site)
+    made = ship(site, ref, status="PACKED")
+    site.act(ref, "cancel")
+    changes.later(site)
+    assert settle(site, ref) == "cancelled"
+    site.katana_sim("do/unship", {"fulfillment_id": made["id"]})
+    site.act(ref, "set", fields={"update_time": int(site.tiktok_sim("clock", method="GET")["now"]) + 30})
+    changes.later(site)
+    assert site.events(ref)[-1] == "changed"
+    assert site.fate(ref) == ("cancelled", None)
+    assert len(site.sales_orders()) == 1
+
+
 def test_where_the_route_leaves_deleting_to_a_person_the_erp_is_asked(make_site: SiteMaker) -> None:
     site = make_site(routes=changes.route("on_cancel: block"))
     ref = changes.placed(site)
