@@ -129,6 +129,8 @@ def channel_step(
     """
     read = news = False
     erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
+    for erp in erps:
+        watch.beat(world, erp)
     if erps and (pull_anyway or pull.is_due(world, channel)):
         progress.step(f"reading orders of {channel.id}")
 
@@ -140,8 +142,6 @@ def channel_step(
         progress.recorded += recorded
         cancellations.pull(world, channel)
         read, news = True, bool(recorded.new or recorded.changed)
-    for erp in erps:
-        watch.beat(world, erp)
     goes = bool(erps) and (not gathers or release.is_time(world, channel, rests))
     released = release.release(world, channel, resting=rests) if goes else 0
     if released:

@@ -153,7 +153,33 @@ def record(
     entries += _change(tx, world, changes, rules, read_at)
     orders.update(tx, same)
     timeline.add(tx, entries)
+    _doubt_cancelled(tx, world, channel, fresh, changes, read_at)
     return Recorded(len(fresh), len(changes), len(same))
+
+
+def _doubt_cancelled(
+    tx: Tx, world: World, channel: Connected, fresh: Sequence[tuple[Order, str, str]],
+    changes: Sequence[tuple[OrderRow, Order, str, str]], now: datetime,
+) -> None:  # fmt: skip
+    """Have cancelled orders looked up that may have been placed by what this ledger does not remember."""
+    new = [order for order, *_ in fresh if order.status is OrderStatus.CANCELLED]
+    known_before = [order for row, order, *_ in changes if _is_late(row, order)]
+    if not new and not known_before:
+        return
+    erps = {route.erp for route in world.routes_from(channel.id) if route.orders.enabled}
+    begun = max((at for erp in erps if (at := known.watched_since(tx, erp)) is not None), default=None)
+    _, pulled_at = known.cursor(tx, channel.id, "orders")
+    # An order that is new here, but made before the last whole pull, is of a time when this ledger placed nothing.
+    recent = [order for order in new if pulled_at is not None and order.created_at >= pulled_at]
+    refs = [order.ref for order in (*known_before, *recent) if begun is not None and order.created_at < begun]
+    if refs:
+        orders.wake_cancelled(tx, channel.id, refs, now)
+
+
+def _is_late(row: OrderRow, order: Order) -> bool:
+    """Say whether an order is newly cancelled that could have been placed: it was paid, or need not be."""
+    is_unpaid = row.cause == "unpaid" and order.paid_at is None
+    return order.status is OrderStatus.CANCELLED and row.fate != Fate.CANCELLED and not is_unpaid
 
 
 def _columns(order: Order, document: str, digest: str, read_at: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.contract import FulfilledBy, Order, OrderRef, SalesOrder
-from hub.engine import catalogue, watch
+from hub.engine import catalogue, late, watch
 from hub.engine.ledger import Intent, Rules, fate_columns, fate_entry, history_of, reasons, record, rules_of
 from hub.engine.outcome import call
 from hub.engine.pull import LOCATIONS_LIVE_S, refresh_named_locations
@@ -87,9 +87,16 @@ def release(world: World, channel: Connected, resting: Collection[str] = ()) -> 
         rows = orders.due(tx, channel.id, now, BATCH, shut)
     if not rows:
         return 0
+    due, is_full = len(rows), len(rows) == BATCH
+    if shut:
+        rows = late.put_off(world, rows, now)
     active = [route for route in world.routes_from(channel.id) if route.orders.enabled]
     for erp in {route.erp for route in active if route.name not in shut}:
-        watch.survey(world, channel, world.connected[erp], rows if len(rows) < BATCH else None)
+        watch.survey(world, channel, world.connected[erp], None if is_full else rows)
+        if is_full:
+            watch.survey(world, channel, world.connected[erp], [row for row in rows if late.is_late(row)])
+        rows = late.take_over(world, channel, erp, rows, now)
+    taken = due - len(rows)
     cases = _decide(world, channel, rows, now)
     # A changed route file may lead an order to an ERP that rests; from now on its row says so, and it waits.
     led = [case for case in cases if case.route is not None and case.route.name in shut]
@@ -97,7 +104,7 @@ def release(world: World, channel: Connected, resting: Collection[str] = ()) -> 
     moved += _settle(world, led, now)
     leaving, still = _unblocked(world, channel, leaving, now)
     leaving, read = _read_again(world, channel, leaving, now)
-    return moved + still + read + _settle(world, _composed(world, channel, leaving), now)
+    return taken + moved + still + read + _settle(world, _composed(world, channel, leaving), now)
 
 
 def _has_room(tx: Tx, world: World, erp: str) -> bool:

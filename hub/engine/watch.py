@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pydantic_core import from_json
 
-from hub.contract import Cursor, OrderKey
+from hub.contract import Cursor, OrderKey, PlacedOrder
 from hub.engine import pull
 from hub.engine.outcome import call
 from hub.engine.world import Connected, Survey, World
@@ -19,7 +19,7 @@ from hub.host.clock import has_passed
 from hub.store import Tx, known, orders, outbox
 from hub.store.orders import Unplaced
 
-STREAM = "watch"
+STREAM = known.WATCH
 GAP_S = 900.0
 BEAT_S = 30.0  # to say it more often would only write: a gap is far longer
 SURVEY = 1000
@@ -88,8 +88,7 @@ def begin_anew(tx: Tx, erp: str, now: datetime) -> None:
 def since(world: World, erp: str) -> datetime | None:
     """Return when this ledger's present watch began."""
     with world.store.read() as tx:
-        began, _ = known.cursor(tx, erp, STREAM)
-    return None if began is None else datetime.fromisoformat(began)
+        return known.watched_since(tx, erp)
 
 
 def survey(world: World, channel: Connected, erp: Connected, due: Sequence[orders.OrderRow] | None) -> None:
@@ -132,8 +131,11 @@ def _ask(world: World, channel: Connected, erp: Connected, survey: Survey, rows:
         OrderKey(key=row.key, channel=channel.connector, shop=row.shop, ref=row.ref, ordered_at=row.created_at)
         for row in rows
     ]
-    found = {one.key for one in call(world, erp, "find_orders", orders=keys, before=survey.since)}
+    found: dict[str, list[PlacedOrder]] = {}
+    for one in call(world, erp, "find_orders", orders=keys, before=survey.since):
+        found.setdefault(one.key, []).append(one)
     survey.absent.update(key.key for key in keys if key.key not in found)
+    survey.found = {key: ones for key, ones in survey.found.items() if key not in survey.absent} | found
 
 
 def must_look_first(world: World, channel: str, erp: str, key: OrderKey) -> bool:

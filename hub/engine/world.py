@@ -13,7 +13,7 @@ import pluggy
 import structlog
 
 from hub.config import Config, ConnectionConfig
-from hub.contract import Connection, Log, Token
+from hub.contract import Connection, Log, PlacedOrder, Token
 from hub.engine.costs import Costs
 from hub.engine.vault import Vault
 from hub.host.budget import Budgets
@@ -86,11 +86,12 @@ class Connected:
 
 @dataclass(slots=True)
 class Survey:
-    """Which Orders from before the present watch were seen to have no sales order."""
+    """Which Orders from before the present watch were seen to have no sales order, and what others have."""
 
     since: datetime
     last_id: int = 0
     absent: set[str] = field(default_factory=set)
+    found: dict[str, list[PlacedOrder]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ _PAUSED = sa.select(connections.c.id, connections.c.paused_until, connections.c.
 )
 
 
+WATCH = "watch"
+
+
 def _replace(tx: Tx, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
@@ -39,6 +42,12 @@ def cursor(tx: Tx, connection: str, stream: str) -> tuple[Cursor | None, datetim
     """Return where a pull goes on, and when it last ended."""
     row = tx.execute(_CURSOR, {"of": connection, "named": stream}).one_or_none()
     return (None, None) if row is None else (None if row[0] is None else Cursor(row[0]), row[1])
+
+
+def watched_since(tx: Tx, erp: str) -> datetime | None:
+    """Return when this ledger's present watch of an ERP began."""
+    began, _ = cursor(tx, erp, WATCH)
+    return None if began is None else datetime.fromisoformat(began)
 
 
 def set_cursor(tx: Tx, connection: str, stream: str, value: Cursor | None, at: datetime) -> None:

@@ -260,6 +260,12 @@ def wake_later_than(tx: Tx, connections: Sequence[str], far: datetime, now: date
     tx.execute(mine.values(due_at=now))
 
 
+def wake_cancelled(tx: Tx, connection: str, refs: Sequence[str], now: datetime) -> None:
+    """Make those of these orders due that were cancelled and have no sales order that is known."""
+    mine = sa.update(orders).where(orders.c.connection == connection, orders.c.ref.in_(refs))
+    tx.execute(mine.where(orders.c.fate == "cancelled", orders.c.placed_digest.is_(None)).values(due_at=now))
+
+
 def counts(tx: Tx, connection: str | None = None) -> dict[tuple[str, str, str | None], int]:
     """Return how many orders stand where: by (connection, fate, cause)."""
     query = sa.select(orders.c.connection, orders.c.fate, orders.c.cause, sa.func.count())

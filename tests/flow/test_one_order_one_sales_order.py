@@ -155,6 +155,37 @@ def test_order_that_changed_while_its_ledger_was_lost_has_its_found_sales_order_
     assert [row["quantity"] for row in made["sales_order_rows"]] == [3 if packed else 1]
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("copies", [1, 2])
+def test_order_cancelled_while_its_ledger_was_lost_leaves_no_sales_order(
+    site: Site, is_known: bool, copies: int
+) -> None:
+    """The backup knows the order as held, or not at all; what was placed is deleted, or named where it is twice."""
+    site.tiktok_sim("options", {"rotation": "survives"})
+    ref, other = site.order() if is_known else "", site.order(paid_time=None)
+    site.sync()
+    site.close_hub()
+    backup = (site.folder / "hub.db").read_bytes()
+    site.advance(60)
+    ref = ref or site.order(create_time=NOON + 30)
+    site.advance(2 * HOUR)
+    site.sync()
+    assert site.fate(ref) == ("placed", None)
+    _lose_ledger(site)
+    (site.folder / "hub.db").write_bytes(backup)
+    if copies == 2:
+        rows = [{"sku": "MUG", "quantity": 1}]
+        site.katana_sim("seed", {"sales_orders": [{"order_no": f"TT-{ref}", "sales_order_rows": rows}]})
+    site.act(ref, "cancel", by="SELLER")
+    site.act(other, "cancel", by="SELLER")
+    before = site.calls("katana")["GET /v1/sales_orders"]
+    site.sync()
+    assert site.fate(other) == ("cancelled", None)
+    assert site.fate(ref) == (("cancelled", None) if copies == 1 else ("blocked", "cancelled-after-placement"))
+    assert len(site.sales_orders()) == (0 if copies == 1 else 2)
+    assert site.calls("katana")["GET /v1/sales_orders"] == before + 2  # an unpaid order is not looked for
+
+
 def test_sales_order_of_another_tool_is_adopted_and_left_alone(site: Site) -> None:
     (ref,) = _ready(site, 1, shipping="5.00")
     made = {"order_no": "SO-77", "ecommerce_order_type": "other", "ecommerce_order_id": ref,
