@@ -84,7 +84,7 @@ class _Server:
         with self._lock:
             if not self._is_away:
                 self._world.log.warning("database-away", code=code, what=what)
-            self._is_away = True
+            self._is_away, self._world.store.away = True, code
 
     def answers(self) -> None:
         """Note that it did."""
@@ -92,7 +92,7 @@ class _Server:
             with self._lock:
                 if self._is_away:
                     self._world.log.info("database-back")
-                self._is_away = False
+                self._is_away, self._world.store.away = False, None
 
 
 def app_of(url: str, *, connections: int = 4) -> procrastinate.App:

@@ -91,11 +91,13 @@ def _work(world: World, progress: Progress, orders: Orders, threads: int, observ
 def outlast(world: World, error: TransientError, stop: threading.Event) -> None:
     """Wait until the database works again (a full disk, a lock held by another program); said once when it goes."""
     world.log.warning("database-away", code=error.code, what=error.what, do=error.do)
+    world.store.away = error.code
     while not stop.is_set():
         world.clock.wait(STORE_RETRY_S, stop)
         with suppress(TransientError):
             with world.store.write() as tx:
                 known.set_cursor(tx, "hub", "alive", None, world.clock.now())
+            world.store.away = None
             world.log.info("database-back")
             return
 

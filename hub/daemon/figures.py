@@ -64,6 +64,8 @@ class LedgerFigures(Collector):
             except HubError:
                 self._until, is_up = 0.0, False
         yield _gauge("hub_database_up", "Whether the ledger can be read.", (), {(): int(is_up)})
+        is_writable = is_up and world.store.away is None
+        yield _gauge("hub_database_writable", "Whether the ledger can be written.", (), {(): int(is_writable)})
         if is_up:
             yield from _families(self._reading, self._limits, now)
 

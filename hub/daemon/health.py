@@ -52,6 +52,8 @@ def faults(world: World, pulse: Pulse) -> list[dict[str, str]]:
         figures.require_ready(world.store)
         if pulse.is_quiet() and _expects_visits(world):
             found.append({"code": "lanes-quiet"})
+        if (away := world.store.away) is not None:
+            found.append({"code": away})
     except HubError as error:
         found.append({"code": error.code})
     return found

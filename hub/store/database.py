@@ -41,6 +41,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine, label: str) -> None:
         self.engine, self.label = engine, label
+        self.away: str | None = None  # why nothing could be written, as a daemon found; None: it goes on
         self.is_shared = engine.dialect.name != "sqlite"  # several machines may use it
         self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if self.is_shared else engine
         self._turn: AbstractContextManager[object] = contextlib.nullcontext() if self.is_shared else threading.Lock()
