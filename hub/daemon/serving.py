@@ -9,6 +9,7 @@ from hub.config import RouteFileError
 from hub.contract import HubError
 from hub.daemon import Stopping, busy, embedded
 from hub.daemon.embedded import Observe, Orders
+from hub.engine.outcome import tell_resting
 from hub.engine.progress import Progress
 from hub.engine.world import World
 
@@ -49,6 +50,7 @@ class Daemon:
             connections=sorted(world.connected),
             database=world.store.label,
         )
+        tell_resting(world)
         while not self.asked.event.is_set():
             self._work()
             if self.asked.reload.is_set() and not self.asked.event.is_set():
@@ -87,5 +89,6 @@ class Daemon:
             log.warning("routes-refused", code=error.code, what=error.what, do=error.do)
             return
         self.world.close_sessions()
+        new.told_from = self.world.told_from
         self.world = new
         log.info("routes-reloaded", routes=[route.name for route in new.working()])

@@ -148,7 +148,33 @@ def retry_in(attempts: int, retry_after_s: float | None = None) -> timedelta:
 def pause(world: World, connected: Connected, error: HubError) -> None:
     """Keep a Connection's work and leave it alone for a while; said once when it goes."""
     if rest(world, connected.id, error):
-        world.log.warning("connection-paused", connection=connected.id, code=error.code, what=error.what)
+        tell_rest(world, connected.id, reason_of(error))
+
+
+def tell_resting(world: World) -> None:
+    """Say what rests as a process begins, as it would have been said when that went; only news is said from then on."""
+    now = world.told_from = world.clock.now()
+    with world.store.read() as tx:
+        rests = resting(tx, now)
+    for name, (_, reason) in rests.items():
+        if parts_of(name)[0] in world.connected:
+            tell_rest(world, name, reason)
+
+
+def tell_rest(world: World, name: str, reason: Mapping[str, Any]) -> None:
+    """Say that a Connection, or one step of it, rests."""
+    connection, step = parts_of(name)
+    told = {key: reason.get(key, "") for key in ("code", "what", "where", "do")}
+    if step:
+        world.log.warning("step-paused", connection=connection, step=step, **told)
+    else:
+        world.log.warning("connection-paused", connection=connection, **told)
+
+
+def parts_of(name: str) -> tuple[str, str]:
+    """Return whose a rest is: the Connection, and its step ("" where the whole Connection rests)."""
+    connection, _, step = name.partition("/")
+    return connection, step
 
 
 def rest(world: World, name: str, error: HubError) -> bool:
@@ -159,7 +185,9 @@ def rest(world: World, name: str, error: HubError) -> bool:
         wait = rest_s(error, tries)
         until = world.clock.now() + timedelta(seconds=wait)
         known.pause(tx, name, until, {**reason_of(error), "for_s": wait, "tries": tries})
-    return before is None or before[1].get("code") != error.code
+    if before is None or before[1].get("code") != error.code:
+        return True
+    return world.told_from is not None and before[0] <= world.told_from  # over before this process could tell of it
 
 
 def rest_s(error: HubError, tries: int) -> float:

@@ -31,7 +31,7 @@ from hub.engine import (
     stock,
     tell,
 )  # fmt: skip
-from hub.engine.outcome import rest, resting
+from hub.engine.outcome import reason_of, rest, resting, tell_rest
 from hub.engine.world import Connected, World
 from hub.host.work import unhurried
 from hub.store import known
@@ -83,7 +83,7 @@ def run_steps(world: World, connected: Connected, steps: Sequence[tuple[str, Ste
             if not is_of_one_step(error) or failed > 1:
                 raise
             if rest(world, key, error):
-                world.log.warning("step-paused", connection=connected.id, step=name, code=error.code, what=error.what)
+                tell_rest(world, key, reason_of(error))
             continue
         if key in paused:
             with world.store.write() as tx:

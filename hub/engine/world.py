@@ -127,6 +127,7 @@ class World:
     batch: dict[str, int] = field(default_factory=dict)  # ERP -> how many effects to claim at once
     waiting: dict[tuple[str, str], Waiting] = field(default_factory=dict)  # (lane, whom it would call); see turns
     readings: dict[str, Any] = field(default_factory=dict)  # pulls that are not at their end; see readings
+    told_from: datetime | None = None  # when this process, a daemon, told of all that rested
     entered: set[str] = field(default_factory=set)  # Connections that this process has visited
     put_off: set[str] = field(default_factory=set)  # channels whose last step only let orders go
     renewals: dict[str, datetime] = field(default_factory=dict)  # when webhooks are registered anew

@@ -26,7 +26,7 @@ from hub.engine.lane import Visit
 from hub.engine.progress import Progress
 from hub.engine.world import World
 from hub.host.clock import SystemClock
-from hub.store import open_store, silence_ends
+from hub.store import known, open_store, silence_ends
 from tests.daemon.conftest import Start, Worker, short_lease, until
 from tests.site import Site
 
@@ -222,3 +222,34 @@ def test_daemon_waits_for_lanes_that_a_command_took_meanwhile(tmp_path: Path, st
             thread.join(20)
             site.close()
     assert [each["connections"] for each in log if each["event"] == "lanes-busy"] == [["shop", "factory"]]
+
+
+def test_restarted_worker_says_at_once_what_rests_and_what_to_do(pg_site: Site, start: Start) -> None:
+    """Its log is all that whoever started it sees, and a connection that rests is not visited for minutes."""
+    pg_site.order()
+    pg_site.sync()
+    pg_site.advance(2 * 3600)
+    pg_site.katana_sim("options", {"key_revoked": "yes"})
+    for _ in range(3):
+        worker = start(pg_site)
+        until(lambda worker=worker: bool(worker.events("connection-paused")))
+        (said,) = worker.events("connection-paused")
+        assert (said["connection"], said["code"]) == ("factory", "credentials-refused")
+        assert said["what"]
+        assert said["where"].startswith("factory")
+        assert "API key" in said["do"]
+        assert worker.stop() == 0
+    world = pg_site.open()
+    at = world.clock.now() + timedelta(minutes=4)
+    with world.store.write() as tx:
+        reason = {"code": "scope-missing", "what": "a scope is missing", "where": "shop", "do": "Consent anew."}
+        known.pause(tx, "shop/stock", at, reason | {"for_s": 300})
+    worker = start(pg_site)
+    until(lambda: bool(worker.events("step-paused")))
+    said = worker.events("step-paused")[0]
+    assert {key: said[key] for key in ("connection", "step", *reason)} == {
+        "connection": "shop",
+        "step": "stock",
+        **reason,
+    }
+    assert worker.stop() == 0
