@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import click
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from hub.cli import show
@@ -58,7 +58,7 @@ def _ask(choices: Choices, config: Config, found: dict[str, Found]) -> list[Exam
         world.close()
 
 
-def _table(examined: list[Examined]) -> Table:
+def _table(examined: list[Examined]) -> RenderableType:
     rows: list[tuple[str | Text, ...]] = []
     for each in examined:
         for finding in each.findings:

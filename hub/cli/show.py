@@ -6,7 +6,8 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -14,11 +15,14 @@ from typing import Any
 
 import click
 from pydantic import BaseModel
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 140
+GAP = 2
+SHORT, TEXT = 12, 24  # what is as short never wraps; a text, which a table ends in, has at least as much room
 FATE_STYLE = {
     "held": "yellow",
     "ready": "cyan",
@@ -41,17 +45,69 @@ def console(*, stderr: bool = False) -> Console:
 
 def table(
     headings: Sequence[str], rows: Iterable[Sequence[Cell]], *, right: Sequence[str] = (), headed: bool = True
-) -> Table:
-    """Return a table; columns named in ``right`` are aligned to the right, the last one may wrap."""
-    made = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False, show_header=headed
-    )
-    for heading in headings:
-        last = heading == headings[-1]
-        made.add_column(heading, justify="right" if heading in right else "left", no_wrap=not last, overflow="fold")
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else "" if cell is None else clean(str(cell)) for cell in row))
-    return made
+) -> RenderableType:
+    """Return a table; columns named in ``right`` are numbers, aligned to the right; no id and no number is cut."""
+    texts = [
+        [cell if isinstance(cell, Text) else Text("" if cell is None else clean(str(cell))) for cell in row]
+        for row in rows
+    ]
+    return _Table(headings, texts, right, headed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """As wide as its terminal allows: words stay whole, texts wrap; what is too wide for columns goes row by row."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Text]]
+    right: Sequence[str]
+    headed: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        widths = self._widths(options.max_width)
+        if widths is None:
+            yield from self._row_by_row()
+            return
+        made = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold", show_header=self.headed)
+        for heading, width in zip(self.headings, widths, strict=True):
+            justify: JustifyMethod = "right" if heading in self.right else "left"
+            made.add_column(heading, justify=justify, width=width, overflow="fold")
+        for row in self.rows:
+            made.add_row(*row)
+        yield made
+
+    def _widths(self, room: int) -> list[int] | None:
+        """Return how wide each column is; None where they do not fit beside each other."""
+        most, least = [], []
+        for at, heading in enumerate(self.headings):
+            cells = [row[at] for row in self.rows] + ([Text(heading)] if self.headed else [])
+            most.append(max((cell_len(line) for cell in cells for line in cell.plain.split("\n")), default=0))
+            is_last = at == len(self.headings) - 1
+            if most[-1] <= SHORT or heading in self.right:
+                least.append(most[-1])
+            else:
+                least.append(min(max(map(_longest_word, cells)), TEXT if is_last else room))
+        left = room - sum(least) - GAP * len(least)
+        if left < 0:
+            return None
+        for done, at in enumerate(sorted(range(len(least)), key=lambda at: most[at] - least[at])):
+            more = min(most[at] - least[at], left // (len(least) - done))
+            least[at] += more
+            left -= more
+        return least
+
+    def _row_by_row(self) -> Iterator[Text]:
+        for row in self.rows:
+            for at, (heading, cell) in enumerate(zip(self.headings, row, strict=True)):
+                if cell.plain.strip():
+                    name = f"  {heading.strip()}: " if at and heading.strip() else "  " * bool(at)
+                    yield Text.assemble((name, "bold"), cell)
+            yield Text()
+
+
+def _longest_word(text: Text) -> int:
+    indent = len(text.plain) - len(text.plain.lstrip())
+    return indent + max(map(cell_len, text.plain.split()), default=0)
 
 
 def fate_text(fate: str, cause: str | None = None) -> Text:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 import click
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from hub.cli import rehearsal, show
@@ -139,7 +139,7 @@ def _changes(before: Sequence[Count], after: Sequence[Count]) -> list[dict[str, 
 _RANK = {fate: at for at, fate in enumerate(show.FATE_STYLE)}
 
 
-def fates(before: Sequence[Count], after: Sequence[Count]) -> Table:
+def fates(before: Sequence[Count], after: Sequence[Count]) -> RenderableType:
     """Return how many orders stand where, and what this pass changed."""
     rows: list[tuple[show.Cell, ...]] = []
     for each in _changes(before, after):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from hub.cli.order import detail_text
 from hub.cli.run import shape
-from hub.cli.show import age, clean, money, number, plain
+from hub.cli.show import age, clean, fate_text, money, number, plain, table
 from hub.contract import Address, Buyer
 from tests.conftest import NOON, OrderMaker
 
@@ -23,6 +27,27 @@ from tests.conftest import NOON, OrderMaker
 )  # fmt: skip
 def test_age_is_told_in_its_largest_units(seconds: int, text: str) -> None:
     assert age(NOON, NOON + timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize("width", [24, 40, 80, 120, 140])
+def test_tables_cut_no_id_and_no_number_and_lose_no_word(width: int) -> None:
+    """A number of which a part is missing is a wrong number, and half an id finds nothing."""
+    long_sku, ref = "KETTLE-08-" + "X" * 29, "576000000000000003"
+    cause = fate_text("blocked", "sales-order-changed-by-hand")
+    if width == 24:  # a word may go on in the next line there, and is whole all the same
+        long_sku = "KETTLE-08-XXXXXX"
+        cause = fate_text("blocked", "changed")
+    headings = ("sku", "order", "fate", "should sell", "sells", "")
+    why = "the ERP has no variant of this SKU"
+    rows = [(long_sku, ref, cause, "12345", "12345", why), ("MUG", ref[::-1], fate_text("held"), 67, 6, Text(""))]
+    out = StringIO()
+    Console(file=out, width=width, markup=False).print(table(headings, rows, right=("should sell", "sells")))
+    lines = out.getvalue().splitlines()
+    assert all(len(line) <= width for line in lines)
+    words = Counter(out.getvalue().split())
+    assert words["12345"] == 2
+    for word in (long_sku, ref, ref[::-1], "MUG", "67", "6", *cause.plain.split(), *why.split()):
+        assert words[word] >= 1, word
 
 
 def test_text_from_outside_cannot_steer_a_terminal() -> None:
