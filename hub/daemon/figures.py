@@ -16,7 +16,8 @@ from prometheus_client.registry import Collector
 from hub.contract import HubError
 from hub.engine import place
 from hub.engine.lane import is_sent_orders
-from hub.engine.outcome import resting
+from hub.engine.outcome import parts_of, resting
+from hub.engine.sync import involved
 from hub.engine.world import World
 from hub.store import Tx, figures, orders, outbox
 
@@ -33,13 +34,14 @@ _PART = re.compile(r"[a-z_]{1,40}")
 class _Reading:
     """What the ledger said, as instants, so that ages stay true while it is kept."""
 
-    fates: dict[tuple[str, str], int] = field(default_factory=dict)
+    fates: dict[tuple[str, str, str], int] = field(default_factory=dict)
     blocked: dict[str, datetime] = field(default_factory=dict)
     due: dict[str, datetime] = field(default_factory=dict)
     pulled: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    paused: dict[str, str] = field(default_factory=dict)
+    paused: dict[tuple[str, str, str], int] = field(default_factory=dict)
     ends: dict[tuple[str, str], datetime] = field(default_factory=dict)
     proofs: dict[str, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
+    proved: dict[str, datetime] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
 
 
@@ -79,10 +81,11 @@ def read(world: World) -> _Reading:
             figures.blocked_since(tx),
             dict(_due(tx, world, now)),
             _pulled(tx, world),
-            {id_: str(reason.get("code", "")) for id_, (_, reason) in resting(tx, now).items()},
+            {(*parts_of(name), str(reason.get("code", ""))): 1 for name, (_, reason) in resting(tx, now).items()},
             proofs=figures.last_proofs(tx),
             taken=figures.calls_taken(tx, now),
         )
+    reading.proved = {**_unproved(world), **{id_: at for id_, (at, _) in reading.proofs.items()}}
     for id_, connected in world.connected.items():
         if (ends := connected.authorisation.ends()) is not None:
             reading.ends[id_, "access"] = ends[0]
@@ -113,31 +116,48 @@ def _pulled(tx: Tx, world: World) -> dict[tuple[str, str], datetime]:
     }
 
 
+def _unproved(world: World) -> dict[str, datetime]:
+    """Return the Connections to be proved; until the first proof they count from when this process began."""
+    if world.told_from is None or not world.timing.reconcile_every_s:
+        return {}
+    channels, erps = involved(world)
+    return dict.fromkeys([each.id for each in (*channels, *erps)], world.told_from)
+
+
 def _families(reading: _Reading, limits: Limits, now: datetime) -> Iterator[GaugeMetricFamily]:
     def age(since: datetime) -> float:
         return max(0.0, (now - since) / timedelta(seconds=1))
 
     by_id = ("connection",)
-    yield _gauge("hub_orders", "Orders by where they stand.", (*by_id, "fate"), reading.fates)
+    yield _gauge("hub_orders", "Orders by where they stand.", (*by_id, "fate", "cause"), reading.fates)
     yield _ages(
         "hub_oldest_blocked_seconds", "Since when the oldest blocked order is known.", by_id, reading.blocked, age
     )
     yield _ages("hub_lag_seconds", "How long the oldest due work waits.", by_id, reading.due, age)
     yield _ages("hub_pull_age_seconds", "Since the last pull.", (*by_id, "stream"), reading.pulled, age)
-    paused = dict.fromkeys(reading.paused.items(), 1)
-    yield _gauge("hub_connection_paused", "Connections that rest, and why.", (*by_id, "code"), paused)
+    what_rests = "Connections that rest, or one step of them, and why."
+    yield _gauge("hub_connection_paused", what_rests, (*by_id, "step", "code"), reading.paused)
     left = {key: (end - now) / timedelta(seconds=1) for key, end in reading.ends.items()}
-    yield _gauge("hub_token_seconds_left", "Until the access token or the consent ends.", (*by_id, "token"), left)
-    used = {(id_, label): reading.taken.get(key, 0) for (id_, key), (label, _) in limits.copy().items()}
-    most = {(id_, label): calls for (id_, _), (label, calls) in limits.copy().items()}
+    yield _gauge("hub_token_left_seconds", "Until the access token or the consent ends.", (*by_id, "token"), left)
+    used, left_of = _budgets(reading, limits.copy())
     yield _gauge("hub_budget_used_calls", "Calls taken of a request budget.", (*by_id, "endpoint"), used)
-    left_of = {key: max(0, calls - used.get(key, 0)) for key, calls in most.items()}
     yield _gauge("hub_budget_left_calls", "Calls left of it.", (*by_id, "endpoint"), left_of)
-    proved = {id_: at for id_, (at, _) in reading.proofs.items()}
-    yield _ages("hub_reconciliation_age_seconds", "Since the last reconciliation.", by_id, proved, age)
+    yield _ages("hub_reconciliation_age_seconds", "Since the last reconciliation.", by_id, reading.proved, age)
     yield _gauge(
         "hub_reconciliation_remainder", "What it could not account for.", (*by_id, "part"), _remainders(reading)
     )
+
+
+def _budgets(reading: _Reading, limits: Limits) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
+    """Return the calls taken and left of each endpoint; where budgets have one name, of the one with the least left."""
+    used: dict[tuple[str, str], int] = {}
+    left: dict[tuple[str, str], int] = {}
+    for (id_, key), (label, calls) in limits.items():
+        taken = reading.taken.get(key, 0)
+        room = max(0, calls - taken)
+        if room <= left.get((id_, label), room):
+            used[id_, label], left[id_, label] = taken, room
+    return used, left
 
 
 def _remainders(reading: _Reading) -> dict[tuple[str, str], int]:

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, Summary
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from hub import __version__
 from hub.contract import Budget
@@ -17,6 +17,7 @@ from hub.engine.costs import endpoint_of
 from hub.engine.world import World
 
 MOST_LIMITS = 5_000
+CALL_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 VISIT_S = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300)
 WINDOW_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
 
@@ -36,9 +37,9 @@ class Metrics:
             "hub_http_requests", "Calls over HTTP, by status or 'lost'.", ["connection", "hook", "status"],
             registry=registry,
         )  # fmt: skip
-        self._seconds = Summary(
+        self._seconds = Histogram(
             "hub_http_request_seconds", "How long they took, without waiting for the budget.", ["connection", "hook"],
-            registry=registry,
+            buckets=CALL_S, registry=registry,
         )  # fmt: skip
         self._retries = Counter("hub_http_retries", "Calls that were made again.", ["connection"], registry=registry)
         self._window = Histogram(
@@ -54,6 +55,13 @@ class Metrics:
         self._webhooks = Counter(
             "hub_webhooks", "Deliveries, by what became of them.", ["connection", "outcome"], registry=registry
         )
+        self._reload = Gauge(
+            "hub_routes_reload_successful", "Whether the route file was taken when it was last read.", registry=registry
+        )
+        self._reload_at = Gauge(
+            "hub_routes_reload_timestamp_seconds", "When it was last read, by this machine's clock.", registry=registry
+        )
+        self.reloaded(True)
         self.limits: Limits = {}
 
     def read_ledger(self, world_of: Callable[[], World]) -> None:
@@ -77,6 +85,11 @@ class Metrics:
     def webhook(self, connection: str, outcome: str) -> None:
         """Count a delivery; ``connection`` is "" where none of that id is here."""
         self._webhooks.labels(connection, outcome).inc()
+
+    def reloaded(self, is_taken: bool) -> None:
+        """Note whether the route file was taken that was just read."""
+        self._reload.set(is_taken)
+        self._reload_at.set_to_current_time()
 
     def text(self) -> bytes:
         """Return everything as Prometheus reads it."""

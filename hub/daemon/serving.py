@@ -32,6 +32,7 @@ class Daemon:
     reopen: Callable[[], World] | None = None
     threads: int = LANES
     observe: Observe = lambda connection, seconds, ended: None
+    on_reload: Callable[[bool], None] = lambda is_taken: None
     orders: Orders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +56,7 @@ class Daemon:
             self._work()
             if self.asked.reload.is_set() and not self.asked.event.is_set():
                 self.asked.reload.clear()
-                self._reload()
+                self.on_reload(self._reload())
         self.world.log.info("hub-stopped")
 
     def wake(self, connection: str) -> None:
@@ -75,20 +76,21 @@ class Daemon:
         if progress.busy:
             raise busy(progress.busy)
 
-    def _reload(self) -> None:
+    def _reload(self) -> bool:
         """Take the route file as it is now; where it is refused, then as a whole, and work goes on as before."""
         log = self.world.log
         if self.reopen is None:
-            return
+            return False
         try:
             new = self.reopen()
         except RouteFileError as error:
             log.warning("routes-refused", faults=str(error).splitlines()[:FAULTS_TOLD], do="hub check says it all.")
-            return
+            return False
         except HubError as error:
             log.warning("routes-refused", code=error.code, what=error.what, do=error.do)
-            return
+            return False
         self.world.close_sessions()
         new.told_from = self.world.told_from
         self.world = new
         log.info("routes-reloaded", routes=[route.name for route in new.working()])
+        return True

@@ -30,6 +30,7 @@ class Watchers:
             return nullcontext()
         from hub.daemon.web import serve_web
 
+        daemon.on_reload = self.metrics.reloaded
         return serve_web(lambda: daemon.world, self.listen, daemon.wake, self.metrics)
 
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any
 
 from hub.contract import Budget, HubError
@@ -16,6 +15,7 @@ from hub.store.budgets import Cost, add_costs
 
 KEEP_EVERY_S = 15.0  # of real time: so seldom that it costs nothing per order
 SWEEP = "sweep"
+ALL = "all"
 _ENDPOINT = re.compile(r"([A-Z]+ )?/?([a-z_]+|\d{6}|v\d|\{[a-z_]+\})(/([a-z_]+|\d{6}|\{[a-z_]+\}))*")
 
 
@@ -25,9 +25,9 @@ def kind_of(hook: str, arguments: dict[str, Any]) -> str:
 
 
 def endpoint_of(key: str) -> str:
-    """Return what of a budget's key may be told: the endpoint at its end, else a digest."""
+    """Return what of a budget's key may be told: the endpoint at its end; else it is one for all calls, or private."""
     last = key.rpartition(":")[2]
-    return last if _ENDPOINT.fullmatch(last) else sha256(key.encode()).hexdigest()[:12]
+    return last if _ENDPOINT.fullmatch(last) else ALL
 
 
 class Costs:

@@ -13,7 +13,8 @@ from hub.contract import ConfigurationError
 from hub.store.database import Store, Tx, require_schema
 from hub.store.tables import EPOCH, MILLISECOND, budgets, cursors, orders, proofs
 
-_FATES = sa.select(orders.c.connection, orders.c.fate, sa.func.count()).group_by(orders.c.connection, orders.c.fate)
+_PLACE = (orders.c.connection, orders.c.fate, orders.c.cause)
+_FATES = sa.select(*_PLACE, sa.func.count()).group_by(*_PLACE)
 _BLOCKED = (
     sa.select(orders.c.connection, sa.type_coerce(sa.func.min(orders.c.first_seen_at), orders.c.first_seen_at.type))
     .where(orders.c.fate == "blocked")
@@ -21,9 +22,9 @@ _BLOCKED = (
 )
 
 
-def fates(tx: Tx) -> dict[tuple[str, str], int]:
-    """Return how many orders met which fate, by (connection, fate)."""
-    return {(connection, fate): n for connection, fate, n in tx.execute(_FATES)}
+def fates(tx: Tx) -> dict[tuple[str, str, str], int]:
+    """Return how many orders met which fate, by (connection, fate, cause)."""
+    return {(connection, fate, cause or ""): n for connection, fate, cause, n in tx.execute(_FATES)}
 
 
 def blocked_since(tx: Tx) -> dict[str, datetime]:

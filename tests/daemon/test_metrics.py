@@ -16,14 +16,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from hub.contract import Budget
 from hub.daemon import figures, metrics
 from hub.daemon.metrics import Metrics, endpoint_of
+from hub.engine.steps import CHANNEL, ERP, ERP_FIRST, PROOF
 from hub.engine.world import World
 from hub.routing.fate import Fate
+from hub.store import known
 from hub.store.tables import proofs
+from tests.conftest import NOON
 from tests.daemon.watched import ROUTE, busy, private, watched, work
 from tests.docs.console import page
 from tests.docs.test_errors_page import sections
 from tests.site import Site
 
+CAUSES = re.findall(r"^\| `[a-z-]+` \| `([a-z-]+)` \|", page("docs/operating.md"), re.MULTILINE)
 Samples = dict[str, dict[tuple[tuple[str, str], ...], float]]
 
 
@@ -87,6 +91,8 @@ def http(world: World, told: Metrics, refs: dict[str, str]) -> Iterator[httpx.Cl
 def test_orders_stand_as_the_ledger_has_them(site: Site, http: httpx.Client) -> None:
     assert labelled(read(http)["hub_orders"], "fate") == site.fates()
     assert site.fates() == {"placed": 1, "fulfilled": 1, "cancelled": 1, "blocked": 1}
+    causes = labelled(read(http)["hub_orders"], "fate", "cause")
+    assert causes["blocked", "variant-unmapped"] == causes["placed", ""] == 1
 
 
 def test_calls_are_those_that_both_systems_counted(site: Site, http: httpx.Client) -> None:
@@ -125,16 +131,15 @@ def test_visits_pulls_lag_budgets_and_tokens_are_told(http: httpx.Client) -> Non
     assert 0 <= ages["shop", "orders"] < 60
     assert set(labelled(samples["hub_lag_seconds"], "connection")) == {"shop", "factory"}
     assert labelled(samples["hub_oldest_blocked_seconds"], "connection")["shop"] >= 7200
-    left = labelled(samples["hub_token_seconds_left"], "connection", "token")
+    left = labelled(samples["hub_token_left_seconds"], "connection", "token")
     assert set(left) == {("shop", "access"), ("shop", "consent")}
     assert 0 < left["shop", "access"] < left["shop", "consent"]
     used = labelled(samples["hub_budget_used_calls"], "connection", "endpoint")
     room = labelled(samples["hub_budget_left_calls"], "connection", "endpoint")
     assert used.keys() == room.keys()
     assert ("shop", "POST /order/202309/orders/search") in used
-    (katana,) = [key for key in used if key[0] == "factory"]
-    assert re.fullmatch(r"[0-9a-f]{12}", katana[1]), "one budget for the whole account: its key names the account"
-    assert used[katana] + room[katana] == 6000
+    assert [key for key in used if key[0] == "factory"] == [("factory", "all")], "one budget for the whole account"
+    assert used["factory", "all"] + room["factory", "all"] == 6000
     assert samples["hub_database_up"][()] == 1
     assert len(samples["hub_build_info"]) == 1
 
@@ -168,7 +173,9 @@ def test_labels_are_of_few_known_values(http: httpx.Client) -> None:
         "hook": r"[a-z]+(_[a-z]+)+|none",
         "status": r"[1-5]\d\d|other|lost",
         "fate": "|".join(Fate),
-        "endpoint": r"[A-Z]+ /[a-z_/]+(/\d{6})?[a-z_/{}]*|[0-9a-f]{12}",
+        "endpoint": r"[A-Z]+ /[a-z_/]+(/\d{6})?[a-z_/{}]*|all",
+        "cause": "|".join(("", *CAUSES, *sections())),
+        "step": "|".join(("", *(name for name, _ in (*CHANNEL, *ERP_FIRST, *ERP, *PROOF)))),
         "stream": "|".join(figures.STREAMS),
         "token": "access|consent",
         "outcome": "|".join(("ok", "taken", "refused", "unknown", "full", *sections())),
@@ -250,7 +257,39 @@ def test_budgets_key_tells_its_endpoint_and_nothing_else() -> None:
     assert endpoint_of("tiktok:key:7495:POST /order/202309/orders/{id}/ship") == "POST /order/202309/orders/{id}/ship"
     assert endpoint_of("tiktok:key:7495:documents") == "documents"
     for private_one in ("katana:0f3a", "x:GET /orders/576000000000000001", "tiktok:key:Wilhelmina", "sk_live_77"):
-        assert re.fullmatch(r"[0-9a-f]{12}", endpoint_of(private_one)), private_one
+        assert endpoint_of(private_one) == "all", private_one
+
+
+def test_of_budgets_with_one_name_the_one_with_the_least_left_is_told(world: World, told: Metrics) -> None:
+    limits = {("shop", f"key-{n}"): ("all", calls) for n, calls in enumerate((50, 20, 60))}
+    families = {each.name: each for each in figures._families(figures._Reading(taken={"key-1": 5}), limits, NOON)}
+    assert [each.value for each in families["hub_budget_left_calls"].samples] == [15]
+    assert [each.value for each in families["hub_budget_used_calls"].samples] == [5]
+
+
+def test_rests_are_told_by_connection_and_step(world: World, http: httpx.Client) -> None:
+    at = world.clock.now() + timedelta(minutes=4)
+    for name in ("factory", "factory/shipments"):
+        with world.store.write() as tx:
+            known.pause(tx, name, at, {"code": "scope-missing", "for_s": 300})
+    assert labelled(read(http)["hub_connection_paused"], "connection", "step", "code") == {
+        ("factory", "", "scope-missing"): 1,
+        ("factory", "shipments", "scope-missing"): 1,
+    }
+    for name in ("factory", "factory/shipments"):
+        with world.store.write() as tx:
+            known.pause(tx, name, None, None)
+
+
+def test_time_without_a_first_proof_counts_from_the_start(world: World, http: httpx.Client) -> None:
+    with world.store.write() as tx:
+        tx.execute(proofs.delete())
+    assert "hub_reconciliation_age_seconds" not in read(http)
+    world.told_from = world.clock.now() - timedelta(hours=4)
+    ages = labelled(read(http)["hub_reconciliation_age_seconds"], "connection")
+    assert ages.keys() == {"shop", "factory"}
+    assert all(age >= 4 * 3600 for age in ages.values())
+    world.told_from = None
 
 
 def test_figures_of_budgets_stay_bounded_whatever_a_connector_names(monkeypatch: pytest.MonkeyPatch) -> None:
