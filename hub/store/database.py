@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import sqlalchemy as sa
@@ -259,6 +260,7 @@ def open_store(url: str, *, busy_s: int = BUSY_S, as_it_is: bool = False) -> Sto
             do="Give a file path, or postgresql://user@host/name with channel-hub[postgres] installed.",
         ) from error
     if engine.dialect.name == "sqlite":
+        _refuse_root(parsed.database)
         _for_owner_alone(parsed.database)
         _prepare_sqlite(engine, busy_s)
     store = Store(engine, label)
@@ -276,6 +278,33 @@ def _json(value: Any) -> str:
         return to_json(value).decode()  # takes a fifth of the time
     except PydanticSerializationError:  # half of an escaped character, from a system's own words
         return json.dumps(value)
+
+
+def _refuse_root(file: str | None) -> None:
+    """Refuse to work as root on what is another user's alone: files made here would keep that user's daemon out."""
+    if not file or file == ":memory:" or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):  # neither is there: opening it tells what is wrong
+        place = Path(file) if Path(file).exists() else Path(file).parent
+        found = place.stat()
+        is_theirs = place == Path(file) or not found.st_mode & 0o077
+        if found.st_uid != 0 and is_theirs:
+            owner = _name_of(found.st_uid)
+            raise ConfigurationError(
+                "database-owner",
+                f"root would leave files beside the database that its owner, {owner}, cannot open",
+                where=f"database {file}",
+                do=f"Run it as that user: sudo -u {quote(owner)} hub ...; docs/operating.md says how with systemd.",
+            )
+
+
+def _name_of(uid: int) -> str:
+    import pwd  # there on no Windows, and nor is root
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"
 
 
 def _for_owner_alone(file: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -56,6 +57,24 @@ def test_opening_again_changes_nothing(database: str) -> None:
         opened = open_store(database)
         assert schema_version(opened) == SCHEMA_VERSION
         opened.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("is_new", [False, True])
+def test_root_is_refused_where_the_ledger_is_another_users(tmp_path: Path, is_new: bool) -> None:
+    """One lock file that root made keeps the service out until somebody finds it."""
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    if not is_new:
+        open_store(str(folder / "hub.db")).close()
+    for each in (folder, *folder.iterdir()):
+        os.chown(each, 54321, 54321)
+    there = sorted(folder.iterdir())
+    with pytest.raises(ConfigurationError) as caught:
+        open_store(str(folder / "hub.db"))
+    assert caught.value.code == "database-owner"
+    assert "sudo -u '#54321' hub" in caught.value.do
+    assert sorted(folder.iterdir()) == there
 
 
 def test_instants_come_back_as_they_went_in(store: Store) -> None:
