@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -72,6 +73,8 @@ with_common(hub)
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; no expected failure shows a traceback."""
     choices = Choices()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         code = hub.main(args, prog_name="hub", standalone_mode=False, obj=choices)
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,23 @@ def test_listing_the_commands_imports_nothing_slow() -> None:
         "sys.exit(any(name in sys.modules for name in ('rich', 'sqlalchemy', 'pydantic', 'httpx', 'structlog')))"
     )
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("number", "codes"), [(signal.SIGHUP, (1,)), (signal.SIGINT, (-signal.SIGINT, 130))])
+def test_signal_that_comes_while_modules_are_imported(
+    number: signal.Signals, codes: tuple[int, ...], tmp_path: Path
+) -> None:
+    """A reload leaves a daemon to its start, which ends here for want of a route file; Ctrl-C shows no traceback."""
+    command = [sys.executable, "-X", "importtime", "-m", "hub", "run"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "click." in line:
+                process.send_signal(number)
+                break
+        rest = process.stderr.read()
+    assert process.returncode in codes
+    assert "Traceback" not in rest
 
 
 def test_every_place_of_the_command_table_exists() -> None:
