@@ -47,6 +47,7 @@ STOP_S = 0.2
 PLAN_ATTEMPTS = 10
 STRANGE_S = 600.0  # so long does a visit wait for a worker whose route file names its Connection
 AWAY = (exceptions.ConnectorException, psycopg.Error, OSError)
+AWAY_DO = "Check that the database runs and can be reached; the hub goes on by itself."
 NOBODYS = (*AWAY, exceptions.AppNotOpen)
 
 
@@ -69,8 +70,15 @@ async def _outlasting(world: World, progress: Progress, orders: Orders, threads:
                 server.answers()
                 await worker.work()
         except AWAY as error:
-            server.is_away("database-failed", str(error).splitlines()[0] if str(error) else type(error).__name__)
+            server.is_away("database-failed", text_of(error), AWAY_DO)
             await asyncio.sleep(0 if orders.must_end else STORE_RETRY_S)
+
+
+def text_of(error: BaseException) -> str:
+    """Return what a failure of the database says of itself, in one line; procrastinate wraps it in words of its own."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
 
 
 class _Server:
@@ -79,11 +87,11 @@ class _Server:
     def __init__(self, world: World) -> None:
         self._world, self._lock, self._is_away = world, threading.Lock(), False
 
-    def is_away(self, code: str, what: str) -> None:
+    def is_away(self, code: str, what: str, do: str) -> None:
         """Note that it did not answer."""
         with self._lock:
             if not self._is_away:
-                self._world.log.warning("database-away", code=code, what=what)
+                self._world.log.warning("database-away", code=code, what=what, do=do)
             self._is_away, self._world.store.away = True, code
 
     def answers(self) -> None:
@@ -205,7 +213,7 @@ class _Worker:
             world.doubt()
             return Visit(BUSY_S, wake, error)
         except TransientError as error:
-            self._server.is_away(error.code, error.what)
+            self._server.is_away(error.code, error.what, error.do)
             return Visit(STORE_RETRY_S, wake, error)
         except HubError as error:  # the tables are of another version by now, or damaged: nobody here can go on
             self._failure = error

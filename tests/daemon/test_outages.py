@@ -111,6 +111,9 @@ def test_worker_outlives_a_server_that_is_away(pg_site: Site, start: Start, post
     pg_site.open()
     until(lambda: pg_site.fates() == {"placed": 3})
     until(lambda: bool(worker.events("database-back")))
+    said = worker.events("database-away")[0]
+    assert said["what"]
+    assert "database runs" in said["do"]
     assert watched(worker) == ([], "1")
     assert sorted(row["order_no"] for row in pg_site.sales_orders()) == sorted(f"TT-{ref}" for ref in refs)
     assert worker.stop() == 0

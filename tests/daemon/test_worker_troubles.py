@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from procrastinate import exceptions
@@ -222,6 +223,15 @@ def test_daemon_waits_for_lanes_that_a_command_took_meanwhile(tmp_path: Path, st
             thread.join(20)
             site.close()
     assert [each["connections"] for each in log if each["event"] == "lanes-busy"] == [["shop", "factory"]]
+
+
+def test_what_a_database_that_is_away_says_is_told_and_not_what_wraps_it() -> None:
+    """procrastinate's own words begin with an empty line."""
+    wrapped = exceptions.ConnectorException()
+    wrapped.__cause__ = psycopg.OperationalError("connection refused\n\tIs the server running?")
+    assert distributed.text_of(wrapped) == "connection refused"
+    assert distributed.text_of(exceptions.ConnectorException("\n  it is away\n")) == "it is away"
+    assert distributed.text_of(OSError()) == "OSError"
 
 
 def test_restarted_worker_says_at_once_what_rests_and_what_to_do(pg_site: Site, start: Start) -> None:
