@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +21,10 @@ import httpx
 from hub.contract import LONGEST_WAIT_S, Call, ConfigurationError, HubError, Log, TransientError, is_loopback
 from hub.host.budget import Budgets, Permit
 from hub.host.clock import HubClock
-from hub.host.transport import DEPARTURE, Departure, Transport
+from hub.host.transport import DEPARTURE, PORTS, Departure, Transport
 from hub.host.work import count_call, is_urgent
 
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 READ_ATTEMPTS = 4
 REFUSED_ATTEMPTS = 4
 BACKOFF_S = 0.5
@@ -272,11 +274,14 @@ class Session(httpx.Client):
             )
 
     def _lost(self, request: httpx.Request, call: Call, error: httpx.RequestError) -> TransientError:
-        never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.LocalProtocolError)
+        is_unconnected = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        never_left = is_unconnected or isinstance(error, httpx.LocalProtocolError)
+        kind, url = type(error).__name__, request.url
+        why = f"{kind}: {_ERRNO.sub('', str(error))}" if is_unconnected and str(error) else kind
         return TransientError(
             "no-answer",
-            f"{request.method} {request.url.path} got no whole answer ({type(error).__name__})",
-            where=f"{self._connection}, {request.url.host}",
+            f"{request.method} {url.path} got no whole answer ({why})",
+            where=f"{self._connection}, {url.host}:{url.port or PORTS[url.scheme]}",
             do="The hub tries again by itself; if it lasts, check the network and the other side's status page.",
             may_have_happened=not call.reads and not never_left,
         )

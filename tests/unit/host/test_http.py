@@ -105,6 +105,19 @@ def test_refused_write_is_repeated_after_the_time_told(
     assert clock.waited == pytest.approx(15, abs=0.1)
 
 
+def test_call_that_finds_nobody_says_where_it_went_and_why(make: Callable[..., Session]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    with pytest.raises(TransientError) as refused:
+        make().get(f"http://127.0.0.1:{port}/x", extensions=READ)
+    assert refused.value.where == f"shop, 127.0.0.1:{port}"
+    assert "Connection refused" in refused.value.what
+    with pytest.raises(TransientError) as unknown:
+        make().get("https://nowhere.invalid/x", extensions=READ)
+    assert unknown.value.where == "shop, nowhere.invalid:443"
+    assert "ConnectError: " in unknown.value.what
+
+
 def test_lost_answer_of_a_write_may_have_happened_and_of_a_read_not(
     httpserver: HTTPServer, make: Callable[..., Session]
 ) -> None:
