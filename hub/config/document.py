@@ -71,7 +71,7 @@ def read_text(report: Report) -> str:
     except IsADirectoryError:
         what, do = "this is a directory", "Name the route file inside it."
     except FileNotFoundError:
-        what, do = "there is no such file", "Check the path; examples/routes has files to copy."
+        what, do = "there is no such file", "Check the path; hub init writes one to begin with."
     except (OSError, ValueError) as error:
         what, do = f"the file cannot be opened ({_reason(error)})", "Check the path and its permissions."
     if not what and len(raw) > MAX_BYTES:
@@ -85,7 +85,9 @@ def read_text(report: Report) -> str:
         place = _place_at(before, len(before))
         return _refuse(report, place, "file-unreadable", "the file is not UTF-8 from here on", "Save it as UTF-8.")
     if not text.strip():
-        return _refuse(report, None, "file-unreadable", "the file is empty", "Copy a file from examples/routes.")
+        return _refuse(
+            report, None, "file-unreadable", "the file is empty", "Delete it; hub init writes one to begin with."
+        )
     return text
 
 

@@ -26,7 +26,9 @@ def refused(ran: Ran, code: str) -> str:
 
 @pytest.mark.parametrize("command", ["check", "sync", "run", "locations"])
 def test_missing_route_file_is_told(lone_hub: Hub, command: str) -> None:
-    assert "there is no such file" in refused(lone_hub(command), "route-file")
+    told = refused(lone_hub(command), "route-file")
+    assert "there is no such file" in told
+    assert "hub init" in told
 
 
 @pytest.mark.parametrize(
