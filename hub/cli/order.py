@@ -108,8 +108,9 @@ def _terms(found: Review) -> str:
         if (amount := getattr(values, name))
     ]
     said += [f"{fee.name.replace('_', ' ')} {show.money(fee.amount)}" for fee in values.fees]
+    terms = f"{', '.join(said)}: " if said else ""
     tax = " (taxes included)" if found.taxes_included else ""
-    return f"  {', '.join(said)}: total {show.money(values.total)} {found.currency}{tax}"
+    return f"  {terms}total {show.money(values.total)} {found.currency}{tax}"
 
 
 def _event(event: Event, route: str | None) -> tuple[show.Cell, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ class Why:
     code: str | None = None
 
 
+_RETRY = re.compile(r"[,;]? then retry[.;]?$")
 _WHY = {
     "unpaid": ("the buyer has not paid yet", "Nothing to do: it goes on by itself once it is paid."),
     "hold": (
@@ -89,4 +91,5 @@ def whys(reason: Sequence[dict[str, Any]] | None, ref: str | None = None) -> tup
 def _with_command(do: str, ref: str | None) -> str:
     if ref is None or "hub " in do or "by itself" in do:
         return do
-    return f"{do.rstrip('.;')}, then: hub retry {ref}" if do else f"hub retry {ref}"
+    do = _RETRY.sub("", do).rstrip(".;")
+    return f"{do}, then: hub retry {ref}" if do else f"hub retry {ref}"

@@ -6,12 +6,14 @@ from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
-from hub.cli.order import detail_text
+from hub.cli.order import _terms, detail_text
 from hub.cli.run import shape
 from hub.cli.show import age, clean, fate_text, money, number, plain, table
 from hub.contract import Address, Buyer
@@ -74,6 +76,13 @@ def test_number_has_no_trailing_zeros() -> None:
 def test_event_details_are_one_line_with_readable_instants() -> None:
     detail = {"release_at": NOON.isoformat(), "problems": [{"what": "no variant"}], "number": "TT-1"}
     assert detail_text(detail) == "release 2026-03-02 12:00:00Z; no variant; number TT-1"
+
+
+@pytest.mark.parametrize(("price", "text"), [("0", "  total 0.00 USD"), ("20", "  items 40.00: total 40.00 USD")])
+def test_total_of_nothing_stands_alone(make_order: OrderMaker, price: str, text: str) -> None:
+    order = make_order(price=price)
+    found: Any = SimpleNamespace(totals=order.totals, currency=order.currency, taxes_included=False)
+    assert _terms(found) == text
 
 
 def test_trace_names_orders_but_never_tells_what_is_in_them(make_order: OrderMaker) -> None:

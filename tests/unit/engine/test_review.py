@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from hub.contract import Address, Buyer
 from hub.engine import hand
 from hub.engine.review import counts, listing, review
@@ -39,8 +41,9 @@ def test_review_never_shows_buyer_or_address(store: Store, make_order: OrderMake
         assert secret not in shown
 
 
-def test_review_says_why_and_what_to_do(store: Store, make_order: OrderMaker) -> None:
-    reason = [{"code": "variant-unmapped", "what": "SKU X has no variant", "do": "Create it", "skus": ["X"]}]
+@pytest.mark.parametrize("do", ["Create it", "Create it.", "Create it, then retry.", "Create it; then retry"])
+def test_review_says_why_and_what_to_do(store: Store, make_order: OrderMaker, do: str) -> None:
+    reason = [{"code": "variant-unmapped", "what": "SKU X has no variant", "do": do, "skus": ["X"]}]
     put(store, make_order(), "blocked", "variant-unmapped", reason=reason)
     (why,) = review(store, "5001").why
     assert (why.what, why.do) == ("SKU X has no variant", "Create it, then: hub retry 5001")
