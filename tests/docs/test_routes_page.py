@@ -13,8 +13,10 @@ import pytest
 from hub_katana.connector import KatanaConnector
 from hub_tiktok.connector import TikTokConnector
 
+from hub.cli.simulate import secret_names
 from hub.config import CODES, compose_schema, load
 from hub.config.describe import describe
+from hub.host.discover import simulators
 
 ROOT = Path(__file__).parents[2]
 CONNECTORS: Mapping[str, Any] = {"katana": KatanaConnector, "tiktok": TikTokConnector}
@@ -40,6 +42,25 @@ def test_page_with_connectors_shows_their_settings() -> None:
     page = describe(compose_schema(CONNECTORS))
     assert "## `connections.ID.settings (katana)`" in page
     assert "| `app_secret` | secret | required |" in page
+
+
+def test_example_of_simulators_asks_only_for_what_they_print() -> None:
+    """Its head says how they are started; what they print to export, and what stands in the file, is enough."""
+    text = (ROOT / "examples" / "routes" / "simulators.yaml").read_text("utf-8")
+    ports = dict(re.findall(r"hub simulate (\w+) --port (\d+)", text))
+    printed = set()
+    for name, found in simulators().items():
+        assert found.plugin is not None
+        simulator = found.plugin(port=0, options={})
+        simulator.start()
+        settings, secrets = simulator.settings(), secret_names(simulator.connector)
+        simulator.stop()
+        assert f"http://127.0.0.1:{ports[name]}" in text
+        printed |= {f"{simulator.connector}_{each}".upper() for each in secrets & settings.keys()}
+        for key in settings.keys() - secrets:
+            if not key.endswith("url"):
+                assert re.search(rf'^ +{key}: "?{settings[key]}\b', text, re.MULTILINE), key
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == printed
 
 
 def test_there_are_examples_to_copy() -> None:
