@@ -60,7 +60,7 @@ def test_daemon_waits_for_room_on_the_disk_and_goes_on(file_site: Site, start: S
     until(lambda: bool(daemon.events("database-away")))
     assert {each["code"] for each in daemon.events("database-away")} == {"disk-failed"}
     assert daemon.process.poll() is None
-    assert watched(daemon) == ([{"code": "disk-full"}], "0")
+    assert watched(daemon) == ([{"code": "disk-failed"}], "0")
     resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, before)
     until(lambda: file_site.fates() == {"placed": len(refs)})
     assert daemon.events("database-back")
