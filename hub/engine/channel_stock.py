@@ -17,6 +17,7 @@ from hub.engine.sellable import Item, Planned, Scene, Side, plan, ruler, scene, 
 from hub.engine.turns import next_turn, turn
 from hub.engine.world import Connected, World
 from hub.engine.write_stock import Push
+from hub.host.clock import has_passed
 from hub.routing.model import Route
 from hub.routing.stock import Cover, Target, cover
 from hub.store import Store, Tx, known
@@ -136,7 +137,7 @@ class _Job:
             self.pulled = {shop: pulled_at(self.world, tx, shop, self.now) for shop in self.world.shops_of(erp)}
             _, last = known.cursor(tx, self.channel.id, STREAM)
         if self.swept is not None:
-            self.reconciles = last is None or self.swept - last >= timedelta(seconds=0.9 * rules.every_s)
+            self.reconciles = last is None or has_passed(last, 0.9 * rules.every_s, self.swept)
         mine, bound = self.pulled[self.channel.id], self.world.timing.orders_every_s * 2 + 60
         return self.swept is not None and mine is not None and self.now - mine <= timedelta(seconds=bound)
 

@@ -143,7 +143,8 @@ def _side(tx: Tx, world: World, made: Scene, shop: str) -> Side:
     side.taken = demand.read(tx, world, shop, made.erp, names, oldest)
     if side.route is None:
         return side
-    stock = ledger.stock_of(tx, shop)
+    now = world.clock.now()  # what seems to be read later was read before the clock was set back
+    stock = {ref: row for ref, row in ledger.stock_of(tx, shop).items() if row.read_at is None or row.read_at <= now}
     for row in rows:
         item = _item(row, stock.get(row.ref), side.route, side.taken)
         side.items[row.ref] = item

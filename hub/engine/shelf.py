@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -15,6 +15,7 @@ from hub.engine.pull import refresh_locations
 from hub.engine.sellable import Side
 from hub.engine.turns import turn
 from hub.engine.world import Connected, World
+from hub.host.clock import has_passed
 from hub.routing.model import Route
 from hub.store import known
 from hub.store import stock as ledger
@@ -45,7 +46,7 @@ def refresh(
     with world.store.read() as tx:
         cursor, at = known.cursor(tx, channel.id, STREAM)
     key = f"{STREAM}:{channel.id}"
-    is_recent = at is not None and world.clock.now() - at < timedelta(seconds=route.inventory.every_s)
+    is_recent = at is not None and not has_passed(at, route.inventory.every_s, world.clock.now())
     if is_recent and not anyway and key not in world.readings:
         return State.READY
     refresh_locations(world, channel)

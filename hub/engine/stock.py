@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from hub.contract import Cursor, StockLevel
@@ -14,6 +14,7 @@ from hub.engine.readings import Reading
 from hub.engine.sellable import ruler, sources
 from hub.engine.turns import turn
 from hub.engine.world import Connected, World
+from hub.host.clock import has_passed
 from hub.store import known
 from hub.store import stock as ledger
 
@@ -46,7 +47,7 @@ def sweep(world: World, erp: Connected, *, early: bool = False) -> bool:
         swept = {place: known.cursor(tx, erp.id, f"{STREAM}:{place}")[1] for place in places}
     now, period = world.clock.now(), period / 4 if early else period
     begun = [place for place in places if _key(erp, place) in world.readings]
-    due = begun + [place for place, at in swept.items() if at is None or now - at >= timedelta(seconds=period)]
+    due = begun + [place for place, at in swept.items() if at is None or has_passed(at, period, now)]
     if not due:
         return False
     with turn(world, erp, erp) as may_go:
@@ -77,12 +78,17 @@ def _read_page(world: World, erp: Connected, place: str) -> bool:
 def _end(world: World, erp: Connected, place: str, reading: Reading) -> None:
     """Store what came, once it is known whose SKUs they are; what was read anew meanwhile stays."""
     levels: dict[str, StockLevel] = reading.told
+    now = world.clock.now()
     catalogue.compare(world, erp, {ref: level.sku for ref, level in levels.items()}, reading.began)
     with world.store.write() as tx:
         before = {row.variant_ref: row.read_at for row in ledger.levels_of(tx, erp.id, [place])}
         # What a whole reading no longer tells is not there any more: archived, or deleted.
         silent = {ref: _nothing(ref, place, reading.began) for ref in before.keys() - levels.keys()}
-        found = [each for ref, each in {**levels, **silent}.items() if ref not in before or before[ref] <= each.at]
+        found = [
+            each
+            for ref, each in {**levels, **silent}.items()
+            if ref not in before or not each.at < before[ref] <= now  # later than now: before the clock was set back
+        ]
         ledger.set_levels(tx, erp.id, found)
         known.set_cursor(tx, erp.id, f"{STREAM}:{place}", Cursor(place), reading.began)
 

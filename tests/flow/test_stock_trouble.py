@@ -22,7 +22,7 @@ from tests.flow.stock_site import (
     two_shops,
     work,
 )
-from tests.site import HOUR, Site
+from tests.site import HOUR, NOON, Site
 
 FIRST = "7495000000000000001"
 
@@ -246,3 +246,24 @@ def test_more_products_than_one_step_writes_arrive_all(make_site: SiteMaker) -> 
     calls = site.calls("tiktok")
     assert calls[UPDATE] == 60
     assert calls[SEARCH] <= 3, "once more only where orders were pulled between two steps"
+
+
+@pytest.mark.parametrize("hours", [3, 30])
+def test_clock_that_is_set_back_does_not_keep_stock_waiting_until_it_catches_up(
+    make_site: SiteMaker, hours: int
+) -> None:
+    """Law 5: what was read in a wrong future is read anew within one period, and what comes later counts."""
+    site = make_site(routes=route())
+    site.tiktok_sim("options", {"rotation": "survives"})
+    list_products(site, "MUG", stock=0)
+    site.advance(hours * HOUR)
+    work(site)
+    assert sells(site, "MUG") == 100
+    site.both("clock", {"now": NOON + 60})
+    in_erp(site, "MUG", quantity=10)
+    later(site, HOUR + 1)
+    later(site, HOUR + 1)
+    assert sells(site, "MUG") == 10
+    buy(site, "MUG", 4)
+    later(site, HOUR + 1)
+    assert sells(site, "MUG") == 6
