@@ -190,6 +190,11 @@ def _counts(value: Fulfillment, order: Order) -> bool:
     return not value.deleted and (value.delivered or order.shipping_by is FulfilledBy.CHANNEL)
 
 
+def _is_told(parcel: Parcel) -> bool:
+    """Say whether the channel knows a parcel, also where a corrected number of it has not gone out yet."""
+    return parcel.state in TOLD or parcel.told_at is not None
+
+
 def _shipments(
     order: Order, values: Mapping[str, Fulfillment], parcels: Mapping[str, Parcel], skus: Mapping[str, str]
 ) -> list[Shipped]:
@@ -198,7 +203,7 @@ def _shipments(
         for package in value.packages:
             parcel = parcels.get(package.key)
             told = None
-            if parcel is not None and parcel.state in (*TOLD, *IN_FLIGHT):
+            if parcel is not None and (_is_told(parcel) or parcel.state in IN_FLIGHT):
                 told = {ref: Decimal(units) for ref, units in parcel.lines.items()}
             if not _counts(value, order) and told is None:
                 continue
@@ -246,9 +251,11 @@ def _write_parcels(
             if parcel is None and lines:
                 shipping.add_parcels(tx, [_new(row, erp, package, lines, _state(order, package), now)])
                 timeline.add(tx, [_entry(row, now, "shipment-seen", package, lines)])
-            elif parcel is not None and parcel.state in TOLD:
+            elif parcel is None or parcel.state in IN_FLIGHT:
+                continue
+            elif _is_told(parcel):
                 problems += _after_told(tx, row, value, package, parcel, now)
-            elif parcel is not None and parcel.state not in IN_FLIGHT:
+            else:
                 _renew(tx, parcel, package, lines, _state(order, package), now)
     return problems
 
@@ -292,7 +299,7 @@ def _renew(
 def _after_told(
     tx: Tx, row: OrderRow, value: Fulfillment, package: Package, parcel: Parcel, now: datetime
 ) -> list[Problem]:
-    """Follow a shipment whose parcel the channel knows: a corrected number goes out once, a deletion needs a person."""
+    """Follow a shipment whose parcel the channel knows: a corrected number goes out, a deletion needs a person."""
     if parcel.state == PackageState.SETTLED:
         return []
     if value.deleted:
@@ -303,13 +310,25 @@ def _after_told(
         )
         do += f"hub retry --settled {row.ref}"
         return [Problem("shipment-taken-back", what, do)]
-    new = package.tracking_number
-    is_news = new not in (None, parcel.told_tracking, parcel.tracking_number)
-    if is_news and parcel.state == PackageState.DONE:
-        changes = {"id": parcel.id, **_told_of(package), "state": PackageState.READY, "due_at": now, "reason": None}
+    told, new = _told_of(package), package.tracking_number
+    if parcel.state in TOLD:
+        is_news = parcel.state == PackageState.DONE and new not in (None, parcel.told_tracking, parcel.tracking_number)
+    elif new in (None, parcel.told_tracking):
+        _drop_correction(tx, parcel)
+        return []
+    else:
+        is_news = any(getattr(parcel, name) != value for name, value in told.items())
+    if is_news:
+        changes = {"id": parcel.id, **told, "state": PackageState.READY, "due_at": now, "reason": None}
         shipping.update_parcels(tx, [changes])
         timeline.add(tx, [_entry(row, now, "tracking-changed", package, parcel.lines)])
     return []
+
+
+def _drop_correction(tx: Tx, parcel: Parcel) -> None:
+    """Let the channel keep the number it knows; one that was to replace it does not go out."""
+    done = {"state": PackageState.DONE, "due_at": None, "reason": None}
+    shipping.update_parcels(tx, [{"id": parcel.id, "tracking_number": parcel.told_tracking, **done}])
 
 
 def _entry(row: OrderRow, now: datetime, event: str, package: Package, lines: Mapping[str, str]) -> Entry:

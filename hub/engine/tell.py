@@ -136,9 +136,12 @@ def _tell_one(world: World, channel: Connected, row: OrderRow, route: Route, par
 
 
 def _misfits(order: Order, parcels: Sequence[Parcel]) -> bool:
-    """Say whether lines of a parcel were cancelled or are gone since it was made, so that it must be made anew."""
+    """Say whether lines of a parcel were cancelled or are gone since it was made, so that it must be made anew.
+
+    One that was told stays as it is: only its number is to be corrected.
+    """
     alive = {line.ref for line in order.lines if line.status is not LineStatus.CANCELLED}
-    return any(not set(parcel.lines) <= alive for parcel in parcels)
+    return any(parcel.told_at is None and not set(parcel.lines) <= alive for parcel in parcels)
 
 
 def _package(world: World, channel: Connected, route: Route, order: Order, parcel: Parcel) -> Package | Problem:

@@ -239,6 +239,58 @@ def test_corrected_tracking_goes_out_once(site: Site) -> None:
     assert site.fate(ref) == ("blocked", "tracking-locked")
 
 
+@pytest.fixture
+def waiting(make_site: SiteMaker) -> tuple[Site, str, str]:
+    """A site, its order of two units and the shipment of one, told as N1; its correction to N2 waits."""
+    site = make_site(routes=route(orders="on_cancel_request: ask"))
+    ref = placed(site, lines=[{"sku": "MUG", "quantity": 2, "price": "20.00"}])
+    made = ship(site, ref, "N1AAAAAAAA", quantities={"MUG": 1})
+    later(site)
+    (other,) = [line["id"] for line in on_channel(site, ref)["lines"] if not line.get("tracking_number")]
+    site.act(ref, "request_cancel", line_ids=[other])
+    site.katana_sim("do/shipment", {"fulfillment_id": made["id"], "tracking_number": "N2BBBBBBBB"})
+    later(site)
+    return site, ref, made["id"]
+
+
+def keep_all(site: Site, ref: str) -> None:
+    """Have the seller refuse a request to cancel, and time pass."""
+    site.act(ref, "decide_cancel", accept=False)
+    for _ in range(3):
+        later(site)
+
+
+def test_parcel_whose_correction_waits_keeps_its_units(waiting: tuple[Site, str, str]) -> None:
+    """Law 7: another unit that ships meanwhile is told in its own parcel."""
+    site, ref, _ = waiting
+    ship(site, ref, "N3CCCCCCCC", quantities={"MUG": 1})
+    later(site)
+    keep_all(site, ref)
+    assert sorted(n or "" for n in numbers(site, ref)) == ["N2BBBBBBBB", "N3CCCCCCCC"]
+    assert site.fate(ref) == ("fulfilled", None)
+
+
+@pytest.mark.parametrize(("number", "calls"), [("N4DDDDDDDD", 2), ("N1AAAAAAAA", 1)])
+def test_correction_that_waits_is_replaced_by_a_newer_one(
+    waiting: tuple[Site, str, str], number: str, calls: int
+) -> None:
+    """Or dropped, where the first number was right after all."""
+    site, ref, made = waiting
+    site.katana_sim("do/shipment", {"fulfillment_id": made, "tracking_number": number})
+    later(site)
+    keep_all(site, ref)
+    assert sorted(n or "" for n in numbers(site, ref)) == ["", number]
+    assert told(site) == calls
+
+
+def test_correction_goes_out_though_a_unit_of_its_parcel_was_cancelled(waiting: tuple[Site, str, str]) -> None:
+    site, ref, _ = waiting
+    (line,) = [line for line in on_channel(site, ref)["lines"] if line.get("tracking_number")]
+    site.act(ref, "cancel_line", by="SELLER", line_ids=[line["id"]])
+    keep_all(site, ref)
+    assert told(site) == 2
+
+
 def test_rows_edited_by_hand_in_the_erp_are_told_where_they_do_not_fit(site: Site) -> None:
     ref = placed(site, lines=[{"sku": "MUG", "price": "20.00"}])
     site.katana_sim("do/rows", {"order_no": f"TT-{ref}", "replace": {"MUG": "TEE"}})
