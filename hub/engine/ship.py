@@ -234,7 +234,8 @@ def _hand_over(tx: Tx, order_id: int, values: Mapping[str, Fulfillment]) -> None
     }
     gone = {package.key for value in values.values() if value.deleted for package in value.packages}
     for parcel in parcels:
-        if parcel.key in gone and parcel.state in TOLD and parcel.told_tracking in fresh:
+        is_free = _is_told(parcel) and parcel.state not in IN_FLIGHT
+        if parcel.key in gone and is_free and parcel.told_tracking in fresh:
             shipping.update_parcels(tx, [{"id": parcel.id, "key": fresh.pop(parcel.told_tracking)}])
 
 
@@ -303,6 +304,8 @@ def _after_told(
     if parcel.state == PackageState.SETTLED:
         return []
     if value.deleted:
+        if parcel.state not in TOLD:
+            _drop_correction(tx, parcel)
         what = f"shipment {parcel.key} was deleted in {parcel.erp} after the channel was told of it"
         what += f" ({parcel.told_tracking})" if parcel.told_tracking else ""
         do = (

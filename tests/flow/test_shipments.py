@@ -291,6 +291,31 @@ def test_correction_goes_out_though_a_unit_of_its_parcel_was_cancelled(waiting: 
     assert told(site) == 2
 
 
+def test_shipment_deleted_while_its_correction_waits_blocks_and_the_correction_is_dropped(
+    waiting: tuple[Site, str, str],
+) -> None:
+    site, ref, made = waiting
+    site.katana_sim("do/unship", {"fulfillment_id": made})
+    later(site)
+    keep_all(site, ref)
+    assert site.fate(ref) == ("blocked", "shipment-taken-back")
+    assert told(site) == 1
+    ship(site, ref, "N1AAAAAAAA", quantities={"MUG": 1})
+    later(site)
+    assert site.fate(ref) == ("partly-fulfilled", None)
+    assert told(site) == 1
+
+
+def test_shipment_booked_again_while_its_correction_waits_keeps_its_parcel(waiting: tuple[Site, str, str]) -> None:
+    site, ref, made = waiting
+    site.katana_sim("do/unship", {"fulfillment_id": made})
+    ship(site, ref, "N1AAAAAAAA", quantities={"MUG": 1})
+    later(site)
+    keep_all(site, ref)
+    assert site.fate(ref) == ("partly-fulfilled", None)
+    assert told(site) == 1
+
+
 def test_rows_edited_by_hand_in_the_erp_are_told_where_they_do_not_fit(site: Site) -> None:
     ref = placed(site, lines=[{"sku": "MUG", "price": "20.00"}])
     site.katana_sim("do/rows", {"order_no": f"TT-{ref}", "replace": {"MUG": "TEE"}})
