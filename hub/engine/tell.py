@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -40,6 +41,7 @@ from hub.store.timeline import Entry
 BATCH = 50
 TROUBLE = "tell"
 WAIT_S = 300.0  # for a request to cancel, or the channel's own hold
+ANEW_S = 60.0  # for a parcel to be made anew from its shipment
 BLOCKED_AGAIN_S, BLOCKED_MOST = 3600.0, 5
 
 
@@ -110,12 +112,18 @@ def _tell_one(world: World, channel: Connected, row: OrderRow, route: Route, par
         with world.store.write() as tx:
             shipping.update_parcels(tx, [{"id": p.id, "state": PackageState.SUPERSEDED} for p in parcels])
         return
+    if lost := _never_arrived(order, parcels):
+        _make_anew(world, lost, now)
+        parcels = [parcel for parcel in parcels if parcel not in lost]
+    if not parcels:
+        return
     if order.status in (OrderStatus.ON_HOLD, OrderStatus.UNPAID):
         _wait_for_hold(world, row, order, parcels, now)
         return
     if order.cancel_requested:
         _later(world, parcels, now)
         return
+    parcels = [_as_it_stands(order, parcel) for parcel in parcels]
     if _misfits(order, parcels):
         with world.store.write() as tx:
             for parcel in parcels:
@@ -133,6 +141,31 @@ def _tell_one(world: World, channel: Connected, row: OrderRow, route: Route, par
     if ready:
         results |= _send(world, channel, order, ready)
     _record(world, row, order, route, parcels, results)
+
+
+def _never_arrived(order: Order, parcels: Sequence[Parcel]) -> list[Parcel]:
+    """Return parcels whose answer was lost and of which an order, just read, shows nothing as shipped."""
+    if order.shipping_by is not FulfilledBy.SELLER:
+        return []  # a label may be bought, and show only later
+    shipped = {line.ref for line in order.lines if line.status is LineStatus.SHIPPED}
+    unsure = [parcel for parcel in parcels if parcel.state == PackageState.UNKNOWN and parcel.told_at is None]
+    return [parcel for parcel in unsure if shipped.isdisjoint(parcel.lines)]
+
+
+def _make_anew(world: World, parcels: Sequence[Parcel], now: datetime) -> None:
+    """Let parcels that were never told follow their shipments again, before they are told once more."""
+    due = now + timedelta(seconds=ANEW_S)
+    with world.store.write() as tx:
+        for parcel in parcels:
+            shipping.update_parcels(tx, [{"id": parcel.id, "state": PackageState.READY, "due_at": due}])
+            shipping.set_due(tx, parcel.erp, [(parcel.key, now, 0)])
+
+
+def _as_it_stands(order: Order, parcel: Parcel) -> Parcel:
+    """Return a parcel whose answer was lost without the lines that were cancelled since; any other as it is."""
+    cancelled = {line.ref for line in order.lines if line.status is LineStatus.CANCELLED}
+    left = {ref: units for ref, units in parcel.lines.items() if ref not in cancelled}
+    return replace(parcel, lines=left) if left and parcel.state == PackageState.UNKNOWN else parcel
 
 
 def _misfits(order: Order, parcels: Sequence[Parcel]) -> bool:

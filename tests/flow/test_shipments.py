@@ -185,6 +185,45 @@ def test_lost_answer_is_read_up_and_no_parcel_is_told_twice(site: Site) -> None:
     assert "outcome-unknown" in site.events(ref)
 
 
+def lose(site: Site, ref: str, kind: str) -> None:
+    """Have the channel lose the word of an order's parcel (``drop``), or its answer (``lost_reply``), once."""
+    path = f"/fulfillment/202309/orders/{ref}/packages"
+    site.tiktok_sim("faults", {"faults": [{"kind": kind, "match": path, "method": "POST", "times": 1}]})
+
+
+@pytest.mark.parametrize("kind", ["drop", "lost_reply"])
+def test_parcel_whose_answer_was_lost_goes_on_though_a_line_was_cancelled_since(site: Site, kind: str) -> None:
+    ref = placed(site)
+    ship(site, ref)
+    lose(site, ref, kind)
+    later(site)
+    site.act(ref, "cancel_line", by="SELLER", sku="TEE", quantity=1)
+    for _ in range(4):
+        later(site)
+    lines = [line for line in on_channel(site, ref)["lines"] if line["sku"] == "MUG"]
+    assert [line["tracking_number"] for line in lines] == ["1Z999AA10123456784"] * 2
+    assert told(site) == (2 if kind == "drop" else 1)
+    assert site.events(ref).count("shipped") == 1
+
+
+def test_shipment_deleted_after_its_word_was_lost_is_not_told_again(make_site: SiteMaker) -> None:
+    site = make_site(routes=route(orders="on_cancel_request: ask"))
+    ref = placed(site, lines=[{"sku": "MUG", "price": "20.00"}])
+    made = ship(site, ref)
+    lose(site, ref, "drop")
+    later(site)
+    site.act(ref, "request_cancel")
+    later(site)
+    site.katana_sim("do/unship", {"fulfillment_id": made["id"]})
+    later(site)
+    site.act(ref, "decide_cancel", accept=False)
+    for _ in range(4):
+        later(site)
+    assert numbers(site, ref) == [None]
+    assert told(site) == 1
+    assert site.fate(ref) == ("placed", None)
+
+
 def test_open_request_to_cancel_stops_the_parcel(site: Site) -> None:
     """Before shipping: is there an open cancellation request? (T: 21011007)"""
     site.write_routes(route(orders="on_cancel_request: ask"))
