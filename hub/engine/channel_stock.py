@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from hub.contract import Cursor
 from hub.engine import demand, pull, shelf, stock, write_stock
-from hub.engine.sellable import Item, Planned, Scene, Side, plan, ruler, scene, sources
+from hub.engine.sellable import BUNDLE, Item, Planned, Scene, Side, plan, ruler, scene, sources
 from hub.engine.turns import next_turn, turn
 from hub.engine.world import Connected, World
 from hub.engine.write_stock import Push
@@ -201,7 +201,7 @@ class _Job:
     def _matters(self, p: Planned) -> bool:
         """Say whether an item needs anything, or stands in the way of rest: few of a large catalogue, mostly."""
         if p.target is None:
-            return bool(p.unread)
+            return bool(p.unread) or self._way(p) is not None
         is_settled = self.may_raise(p.target) and not _is_unsure(p.target)
         return not is_settled or _is_mended(p) or self._way(p) is not None
 
@@ -262,7 +262,8 @@ class _Job:
 
     def _is_stale(self, side: Side, item: Item) -> bool:
         """Say whether what an item sells must be read, since it was read before its shop's orders were."""
-        if side.id in self.resting or not self.world.connected[side.id].capabilities >= NEEDS or not item.row.stockable:
+        can_tell = side.id not in self.resting and self.world.connected[side.id].capabilities >= NEEDS
+        if not can_tell or item.row.kind == BUNDLE:  # its units are told with its parts
             return False
         at, read_at = self.pulled[side.id], item.stock.read_at if item.stock is not None else None
         own = side.id == self.channel.id
@@ -277,7 +278,9 @@ class _Job:
 
     def _way(self, p: Planned) -> Way | None:
         item, wanted = p.item, p.target
-        if wanted is None or self._is_refused(item, wanted):
+        if wanted is None:  # buyers may still have units of what is no longer sold
+            return Way.READ if self._must_be_read(item) else None
+        if self._is_refused(item, wanted):
             return None
         if item.reckoned is None or not item.is_known or self._must_be_read(item):
             return Way.READ

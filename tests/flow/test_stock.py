@@ -274,6 +274,30 @@ def test_item_that_is_switched_off_is_left_alone(make_site: SiteMaker) -> None:
     assert sells(site, "MUG", "TEE", "TEA", "HAT") == {"MUG": 100, "TEE": 7, "TEA": 7, "HAT": 7}
 
 
+@pytest.mark.parametrize("off", ["on the channel", "by the route"])
+def test_units_sold_of_an_item_that_is_off_are_counted_no_longer_once_they_shipped(
+    make_site: SiteMaker, off: str
+) -> None:
+    """Of orders that the ledger does not see: only the channel says what its buyers have of it."""
+    text = route(orders="skus: {OLD: MUG}").replace("2026-03-01", "2026-03-02T12:30:00Z")
+    site = make_site(routes=text, skus={"MUG": 50})
+    list_products(site, "MUG", "OLD", stock=5)
+    old = site.order(lines=[{"sku": "OLD", "quantity": 4}])
+    work(site)
+    assert sells(site, "MUG") == 46
+    if off == "on the channel":
+        site.tiktok_sim("sku", {"sku": "OLD", "off": True})
+    else:
+        site.write_routes(text.replace("products: {", "products: {disabled: [OLD]"))
+    later(site, HOUR + 1)
+    assert sells(site, "MUG") == 46
+    site.act(old, "ship")
+    in_erp(site, "MUG", change=-4)
+    for _ in range(3):
+        later(site, HOUR + 1)
+    assert sells(site, "MUG") == 46, "four left the shelf, and nobody waits for them any more"
+
+
 def test_section_that_is_off_costs_not_one_call(make_site: SiteMaker) -> None:
     """M6, M7."""
     site = make_site(routes=route("enabled: false"))
