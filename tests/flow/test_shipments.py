@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub.engine import retry
 from hub.store import shipping
 from tests.flow.conftest import SiteMaker
 from tests.site import HOUR, NOON, Site
@@ -110,6 +111,22 @@ def test_three_parcels_arrive_as_three_with_each_unit_in_one(site: Site) -> None
     assert after.get(read, 0) - before.get(read, 0) == 1
     site.advance(61)
     site.sync()
+    assert site.fate(ref) == ("fulfilled", None)
+
+
+def test_second_shipment_under_the_number_of_the_first_says_so_and_can_be_settled(site: Site) -> None:
+    ref = placed(site, lines=[{"sku": "MUG", "quantity": 2, "price": "20.00"}])
+    for _ in range(2):
+        ship(site, ref, quantities={"MUG": 1})
+        later(site)
+    assert site.fate(ref) == ("blocked", "tracking-refused")
+    (reason,) = site.row(ref).reason or []
+    assert "another parcel of this order" in reason["what"]
+    assert f"hub retry --settled {ref}" in reason["do"]
+    site.act(ref, "ship")
+    assert site.world is not None
+    retry.settle(site.world.store, ref, site.world.clock.now())
+    later(site)
     assert site.fate(ref) == ("fulfilled", None)
 
 

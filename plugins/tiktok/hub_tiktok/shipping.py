@@ -52,6 +52,19 @@ from hub_tiktok.shops import Shop, Shops
 Results = dict[str, PackageResult]
 
 
+def _duplicate(package: Package, order: Order) -> PackageResult:
+    """Return that a number is refused as known already, and whether another parcel of the same order has it."""
+    number = plain(package.tracking_number)
+    what = f"order {order.ref}, parcel {package.key}: TikTok Shop says that it knows the number {number} already, "
+    rest = (line for line in order.lines if line.ref not in package.lines)
+    if any(line.tracking_number and plain(line.tracking_number) == number for line in rest):
+        what += "for another parcel of this order, and takes it only once"
+        do = "If all travel together, mark these units as shipped in Seller Center, then: "
+        do += f"hub retry --settled {order.ref}. Else correct the number in the ERP"
+        return refused(DUPLICATE.slug, package, what, do)
+    return refused(DUPLICATE.slug, package, what + "yet the order's units are unshipped", DUPLICATE.do)
+
+
 class Shipping:
     """Tells one shop of parcels."""
 
@@ -273,13 +286,7 @@ class Shipping:
                 found = bought(package, now) if shop.region == "US" else None
                 if found is None:
                     raise self._lagging(order)
-            if found is None:
-                what = (
-                    f"order {order.ref}, parcel {package.key}: TikTok Shop says that it knows the number "
-                    f"{plain(package.tracking_number)} already, yet the order's units are unshipped"
-                )
-                found = refused(DUPLICATE.slug, package, what, DUPLICATE.do)
-            results[package.key] = found
+            results[package.key] = found or _duplicate(package, now or order)
 
     def _lagging(self, order: Order) -> TransientError:
         return TransientError(
