@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hub.contract import Cursor, StockLevel
@@ -19,6 +19,7 @@ from hub.store import known
 from hub.store import stock as ledger
 
 STREAM = "levels"
+SKEW_S = 60.0  # by which the clocks of two machines may differ
 ZERO = Decimal(0)
 
 
@@ -47,7 +48,8 @@ def sweep(world: World, erp: Connected, *, early: bool = False) -> bool:
         swept = {place: known.cursor(tx, erp.id, f"{STREAM}:{place}")[1] for place in places}
     now, period = world.clock.now(), period / 4 if early else period
     begun = [place for place in places if _key(erp, place) in world.readings]
-    due = begun + [place for place, at in swept.items() if at is None or has_passed(at, period, now)]
+    ahead = now + timedelta(seconds=SKEW_S)  # what was read later than that was read before the clock was set back
+    due = begun + [p for p, at in swept.items() if at is None or at > ahead or has_passed(at, period, now)]
     if not due:
         return False
     with turn(world, erp, erp) as may_go:

@@ -248,11 +248,11 @@ def test_more_products_than_one_step_writes_arrive_all(make_site: SiteMaker) -> 
     assert calls[SEARCH] <= 3, "once more only where orders were pulled between two steps"
 
 
-@pytest.mark.parametrize("hours", [3, 30])
+@pytest.mark.parametrize("hours", [0.5, 3, 30])
 def test_clock_that_is_set_back_does_not_keep_stock_waiting_until_it_catches_up(
-    make_site: SiteMaker, hours: int
+    make_site: SiteMaker, hours: float
 ) -> None:
-    """Law 5: what was read in a wrong future is read anew within one period, and what comes later counts."""
+    """Law 5: what was read in a wrong future is read anew at once, and what comes later counts."""
     site = make_site(routes=route())
     site.tiktok_sim("options", {"rotation": "survives"})
     list_products(site, "MUG", stock=0)
@@ -261,8 +261,8 @@ def test_clock_that_is_set_back_does_not_keep_stock_waiting_until_it_catches_up(
     assert sells(site, "MUG") == 100
     site.both("clock", {"now": NOON + 60})
     in_erp(site, "MUG", quantity=10)
-    later(site, HOUR + 1)
-    later(site, HOUR + 1)
+    later(site, 61)
+    later(site, 61)
     assert sells(site, "MUG") == 10
     buy(site, "MUG", 4)
     later(site, HOUR + 1)
