@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -43,6 +44,7 @@ def stamp(site: Site, version: str) -> None:
 def stopped_between_writes(site: Site, worker: Worker) -> bool:
     """Stop a worker's process; let it go on where it was just writing."""
     worker.signal(signal.SIGSTOP)
+    os.waitpid(worker.process.pid, os.WUNTRACED)  # until then one of its threads may still begin to write
     store = open_store(site.database, as_it_is=True, busy_s=0)
     try:
         if store.is_shared:
