@@ -173,9 +173,15 @@ def _depart(sock: socket.socket, message: bytes, timeout_s: float | None, depart
     departure.window_s = time.perf_counter() - began
 
 
+def _allow(sock: socket.socket, timeout_s: float | None) -> None:
+    """Set a time-out where it is another: each setting is a system call, for which a thread gives way."""
+    if sock.gettimeout() != timeout_s:
+        sock.settimeout(timeout_s)
+
+
 def _send(sock: socket.socket, message: bytes, timeout_s: float | None) -> None:
     try:
-        sock.settimeout(timeout_s)
+        _allow(sock, timeout_s)
         if _UNHEARD and timeout_s is not None:
             # The same where this process is killed: what is not acknowledged by then is not delivered later.
             sock.setsockopt(socket.IPPROTO_TCP, _UNHEARD, round(1000 * timeout_s))
@@ -189,15 +195,20 @@ def _send(sock: socket.socket, message: bytes, timeout_s: float | None) -> None:
 def _receive(sock: socket.socket, request: httpx.Request, timeout_s: float | None) -> tuple[httpx.Response, bool]:
     """Return the answer, whole within the time, and whether its connection may serve another request."""
     end = None if timeout_s is None else time.monotonic() + timeout_s
+    is_begun = False
 
     def receive(most: int) -> bytes:
-        left = None if end is None else end - time.monotonic()
-        if left is not None and left <= 0:
-            raise TimeoutError("the answer takes too long as a whole")
-        sock.settimeout(left)
+        nonlocal is_begun
+        if is_begun and end is not None:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer takes too long as a whole")
+            sock.settimeout(left)
+        is_begun = True
         return sock.recv(most)
 
     try:
+        _allow(sock, timeout_s)
         answer = read_answer(receive, request.method)
         headers, body = answer.unpacked()
     except TimeoutError as error:
