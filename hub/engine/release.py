@@ -100,7 +100,8 @@ def release(world: World, channel: Connected, resting: Collection[str] = ()) -> 
     cases = _decide(world, channel, rows, now)
     # A changed route file may lead an order to an ERP that rests; from now on its row says so, and it waits.
     led = [case for case in cases if case.route is not None and case.route.name in shut]
-    leaving, moved = _divide(world, [case for case in cases if case not in led], now)
+    others = [case for case in cases if case.route is None or case.route.name not in shut]
+    leaving, moved = _divide(world, others, now)
     moved += _settle(world, led, now)
     leaving, still = _unblocked(world, channel, leaving, now)
     leaving, read = _read_again(world, channel, leaving, now)
