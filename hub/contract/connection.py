@@ -16,6 +16,8 @@ from hub.contract.model import Token
 if TYPE_CHECKING:
     import httpx  # commands that only look at the ledger do not wait for it
 
+    from hub.contract.http import Http
+
 S = TypeVar("S", bound=BaseModel)
 
 
@@ -106,13 +108,14 @@ class Connection(Generic[S]):
     """One configured account of a Connector, under the id the operator chose.
 
     ``http`` waits for the budget, authenticates anew on every attempt, retries reads (and writes on 429 only), and
-    raises TransientError where no whole answer came. Plain http goes to loopback only. ``secrets`` is a Memory that
-    the hub keeps encrypted, for what opens something, such as the key of a signature.
+    raises TransientError where no whole answer came; its ``begin`` returns as soon as a request has left. Plain http
+    goes to loopback only. ``secrets`` is a Memory that the hub keeps encrypted, for what opens something, such as the
+    key of a signature.
     """
 
     id: str
     settings: S
-    http: httpx.Client
+    http: Http
     clock: Clock
     log: Log
     memory: Memory

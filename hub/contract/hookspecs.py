@@ -10,7 +10,7 @@ Every hook may raise the errors of ``hub.contract.errors``; ``Raises`` lists onl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
@@ -116,6 +116,17 @@ class Hooks(Protocol):
                  find_orders in between, and passes what that found as ``existing``; then no second order is made.
         Raises:  TransientError(may_have_happened=True) where the answer was lost; RejectedError where the other side
                  refuses this order.
+        """
+
+    @hookspec(firstresult=True)
+    def begin_order(self, order: SalesOrder) -> Callable[[], PlacedOrder]:
+        """Do the first half of ``push_order`` for a new order: return as soon as it has left; see ``http.begin``.
+
+        Optional, beside ``push_order``. It keeps ``in_flight`` orders on their way without a thread for each; with a
+        quick ERP that saves a third of the time an order takes.
+        Shape:   what is returned does the other half: it is called once, and returns or raises as ``push_order``.
+        Repeats: as ``push_order``.
+        Raises:  as ``push_order``.
         """
 
     @hookspec(firstresult=True)

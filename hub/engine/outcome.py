@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -60,6 +61,21 @@ def _answer(world: World, connected: Connected, hook: str, arguments: dict[str, 
     return result
 
 
+def in_halves(
+    world: World, connected: Connected, hook: str, first: str, **arguments: Any
+) -> Generator[None, None, Any]:
+    """Do what ``call`` does with a hook whose ``first`` half is another; give way between the halves."""
+    kind, work = kind_of(hook, arguments), Work()
+    with _told(world, connected.id, hook, arguments) as told:
+        begin = partial(getattr(connected.hooks, first), **arguments)
+        finish = _guarded(world, connected, hook, kind, begin, work)
+        yield
+        told["result"] = result = _guarded(world, connected, hook, kind, finish, work, effects=1)
+        if result is None:
+            raise _broken(world, connected, hook, TypeError("it answered None"))
+        return result
+
+
 def pages(world: World, connected: Connected, hook: str, **arguments: Any) -> Generator[Page[Any], None, None]:
     """Read a lazy pull; its errors come while it is read, and arrive as HubErrors too."""
     iterator: Iterator[Page[Any]] = iter(call(world, connected, hook, **arguments))
@@ -97,18 +113,27 @@ def _guarded(
 
 def traced(world: World, connection: str, event: str, details: dict[str, Any], work: Callable[[], T]) -> T:
     """Do something and tell of it, before and after, where somebody listens; see ``World.trace``."""
+    with _told(world, connection, event, details) as told:
+        told["result"] = result = work()
+        return result
+
+
+@contextmanager
+def _told(world: World, connection: str, event: str, details: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what to put the ``result`` into that is told."""
+    told: dict[str, Any] = {}
     if world.trace is None:
-        return work()
+        yield told
+        return
     world.trace(event, {"connection": connection, **details})
     began = time.perf_counter()
     try:
-        result = work()
+        yield told
     except BaseException as error:
-        code = error.code if isinstance(error, HubError) else type(error).__name__
-        world.trace(event, {"connection": connection, "error": code, "seconds": time.perf_counter() - began})
+        told = {"error": error.code if isinstance(error, HubError) else type(error).__name__}
         raise
-    world.trace(event, {"connection": connection, "result": result, "seconds": time.perf_counter() - began})
-    return result
+    finally:
+        world.trace(event, {"connection": connection, **told, "seconds": time.perf_counter() - began})
 
 
 def attempt(world: World, connected: Connected, step: Callable[[], bool]) -> bool:

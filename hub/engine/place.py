@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from hub.contract import (
 )  # fmt: skip
 from hub.engine import placed, watch
 from hub.engine.ledger import Intent
-from hub.engine.outcome import call, reason_of, retry_in
+from hub.engine.outcome import call, in_halves, reason_of, retry_in
 from hub.engine.placed import Again, Blocked, Outcome, Placed
 from hub.engine.world import Connected, World
 from hub.host.http import send_before
@@ -34,6 +34,7 @@ RECOVER_BATCH = 100
 MOST_ATTEMPTS = 100  # a day of the longest waits
 
 _Item = tuple[Effect, PlacedOrder | None]  # an effect to send, and what exists of it already
+_Pushing = Generator[None, None, Outcome]  # one order's sending
 
 
 def place(world: World, erp: Connected, until: datetime | None = None) -> int:
@@ -194,38 +195,72 @@ class _Batch:
     halting: list[HubError] = field(default_factory=list)  # why the Connection as a whole cannot go on
 
     def send(self, world: World, erp: Connected, pool: ThreadPoolExecutor) -> None:
-        """Let the workers push it; each takes its next effect when free, until it is ``halting`` or the hub stops."""
+        """Push it, as many at once as the connector allows, until it is ``halting`` or the hub stops."""
+        if _can_begin(world, erp):
+            self._work_off(world, erp, erp.in_flight)
+            return
         workers = range(min(erp.in_flight, len(self.waiting)))
-        for share in [pool.submit(copy_context().run, self._work_off, world, erp) for _ in workers]:
+        for share in [pool.submit(copy_context().run, self._work_off, world, erp, 1) for _ in workers]:
             share.result()
 
-    def _work_off(self, world: World, erp: Connected) -> None:
+    def _work_off(self, world: World, erp: Connected, most: int) -> None:
+        """Send what waits, one after the other: while the ERP makes one, the next is sent, up to ``most``."""
+        flying: deque[tuple[Context, _Pushing]] = deque()
         while True:
-            try:
-                effect, existing = self.waiting.popleft()
-            except IndexError:
-                return
-            if self.halting or world.guard.stop.is_set():
-                outcome: Outcome = _not_let_out(effect, existing, world.clock.now())
+            item = self._next() if len(flying) < most and (not flying or _has_room(world, erp)) else None
+            if item is not None:
+                with send_before(self.deadline):
+                    each = copy_context(), _pushing(world, erp, self, *item)
+            elif flying:
+                each = flying.popleft()
             else:
-                outcome = _push(world, erp, effect, existing, self.deadline, self.halting)
-            self.outcomes.append(outcome)
+                return
+            context, pushing = each
+            try:
+                context.run(next, pushing)
+            except StopIteration as done:
+                self.outcomes.append(done.value)
+            else:
+                flying.append(each)
+
+    def _next(self) -> _Item | None:
+        try:
+            return self.waiting.popleft()
+        except IndexError:
+            return None
 
 
-def _push(
-    world: World, erp: Connected, effect: Effect, existing: PlacedOrder | None, deadline: datetime,
-    halting: list[HubError],
-) -> Outcome:  # fmt: skip
-    intent = Intent.model_validate_json(effect.payload)
+def _can_begin(world: World, erp: Connected) -> bool:
+    return "begin_order" in erp.capabilities and world.stand_in is None
+
+
+def _has_room(world: World, erp: Connected) -> bool:
+    """Say whether the next call need not wait; else what is on its way is seen to first."""
     try:
-        with send_before(deadline):
-            made: PlacedOrder = call(world, erp, "push_order", order=intent.sales_order, existing=existing)
+        return all(world.budgets.room_in_s(each) <= 0 for each in world.costs.budgets_of(erp.id))
+    except HubError:
+        return False
+
+
+def _pushing(
+    world: World, erp: Connected, batch: _Batch, effect: Effect, existing: PlacedOrder | None
+) -> _Pushing:  # fmt: skip
+    """Send one order; give way once it is on its way, where the connector can."""
+    if batch.halting or world.guard.stop.is_set():
+        return _not_let_out(effect, existing, world.clock.now())
+    intent = Intent.model_validate_json(effect.payload)
+    order = intent.sales_order
+    try:
+        if existing is None and _can_begin(world, erp):
+            made: PlacedOrder = yield from in_halves(world, erp, "push_order", "begin_order", order=order)
+        else:
+            made = call(world, erp, "push_order", order=order, existing=existing)
     except TransientError as error:
-        return _after_transient(world, effect, existing, deadline, error)
+        return _after_transient(world, effect, existing, batch.deadline, error)
     except RejectedError as error:
         return _after_rejection(world, erp, effect, intent, existing, error)
     except (AuthorizationError, ConfigurationError) as error:
-        halting.append(error)
+        batch.halting.append(error)
         return Again(effect, State.PENDING, world.clock.now(), look_first=existing is not None)
     except HubError as error:
         # Whether a broken connector sent it cannot be known, so only a look-up may lead on.

@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,10 +19,13 @@ from typing import Any
 import httpx
 
 from hub.contract import LONGEST_WAIT_S, Call, ConfigurationError, HubError, Log, TransientError, is_loopback
+from hub.contract.http import Http
 from hub.host.budget import Budgets, Permit
 from hub.host.clock import HubClock
 from hub.host.transport import DEPARTURE, PORTS, Departure, Transport
 from hub.host.work import count_call, is_urgent
+
+_Sending = Generator[None, None, httpx.Response]
 
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 READ_ATTEMPTS = 4
@@ -92,7 +95,7 @@ class Guard:
                 self.writes += 1
 
 
-class Session(httpx.Client):
+class Session(Http):
     """An httpx.Client whose ``send`` keeps the hub's promises; connectors use it like any httpx.Client."""
 
     def __init__(
@@ -121,6 +124,16 @@ class Session(httpx.Client):
         Raises:
             TransientError: no whole answer came; ``may_have_happened`` is true for a write that was sent.
         """
+        return _finished(self._sending(request, options))
+
+    def begin(self, request: httpx.Request, *, auth: httpx.Auth | None = None) -> Callable[[], httpx.Response]:
+        """See Http. Who does not call for the other half gives the answer up, and its connection with it."""
+        sending = self._sending(request, {"auth": auth or httpx.Auth()})
+        given = _next(sending)
+        return partial(_finished, sending) if given is None else lambda: given
+
+    def _sending(self, request: httpx.Request, options: dict[str, Any]) -> _Sending:
+        """Send a request; give way each time it has left."""
         call = request.extensions.get("hub")
         if not isinstance(call, Call):
             call = Call(reads=request.method in ("GET", "HEAD"))
@@ -143,7 +156,7 @@ class Session(httpx.Client):
                     request.extensions[DEPARTURE] = Departure(partial(self._check_deadline, call, 0.0))
                 self._guard.pass_through(request, call.reads, self._connection)
                 count_call(call.budget)
-                pause = self._attempt(request, call, attempt, options)
+                pause = yield from self._attempt(request, call, attempt, options)
             finally:
                 if permit is not None:
                     with suppress(HubError):  # what was sent was sent, whatever becomes of its bookkeeping
@@ -154,10 +167,10 @@ class Session(httpx.Client):
 
     def _attempt(
         self, request: httpx.Request, call: Call, attempt: int, options: dict[str, Any]
-    ) -> httpx.Response | float:
+    ) -> Generator[None, None, httpx.Response | float]:
         began = time.perf_counter() if self._trace else 0.0
         try:
-            response = self._exchange(request, options)
+            response = yield from self._exchange(request, options)
         except httpx.RequestError as error:
             self._tell(request, call, None, attempt, began)
             if call.reads and attempt < READ_ATTEMPTS:
@@ -177,7 +190,7 @@ class Session(httpx.Client):
                 return pause
         return response
 
-    def _exchange(self, request: httpx.Request, options: dict[str, Any]) -> httpx.Response:
+    def _exchange(self, request: httpx.Request, options: dict[str, Any]) -> _Sending:
         """Do what httpx.Client.send does, less cookies, redirects and event hooks, which cost a fifth of a call."""
         auth = options.get("auth")
         if not isinstance(auth, httpx.Auth) or options.get("stream"):
@@ -186,7 +199,13 @@ class Session(httpx.Client):
         try:
             outgoing = next(flow)
             while True:
-                response = self._sender.handle_request(outgoing)
+                sent = self._sender.begin(outgoing)
+                try:
+                    yield
+                except GeneratorExit:  # nobody waits for it any more
+                    sent.give_up()
+                    raise
+                response = sent.answer()
                 response.read()
                 try:
                     outgoing = flow.send(response)
@@ -285,6 +304,21 @@ class Session(httpx.Client):
             do="The hub tries again by itself; if it lasts, check the network and the other side's status page.",
             may_have_happened=not call.reads and not never_left,
         )
+
+
+def _next(sending: _Sending) -> httpx.Response | None:
+    try:
+        next(sending)
+    except StopIteration as done:
+        response: httpx.Response = done.value
+        return response
+    return None
+
+
+def _finished(sending: _Sending) -> httpx.Response:
+    while (response := _next(sending)) is None:
+        pass
+    return response
 
 
 @lru_cache(maxsize=64)

@@ -61,21 +61,20 @@ class Transport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and return its answer, read to its end."""
+        return self.begin(request).answer()
+
+    def begin(self, request: httpx.Request) -> Sent:
+        """Send one request; its answer is to be read, or it is to be given up."""
         url, timeouts = request.url, request.extensions.get("timeout", {})
         origin = (url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
         message = _message(request)
         sock = self._kept(origin) or _connected(origin, timeouts.get("connect"))
         try:
             _depart(sock, message, timeouts.get("write"), request.extensions.get(DEPARTURE))
-            response, is_reusable = _receive(sock, request, timeouts.get("read"))
         except BaseException:
             _give_up(sock)
             raise
-        if is_reusable:
-            self._keep(origin, sock)
-        else:
-            sock.close()
-        return response
+        return Sent(self, request, origin, sock)
 
     def close(self) -> None:
         """Close the connections that rest, and each that still works when its answer is there."""
@@ -86,7 +85,8 @@ class Transport(httpx.BaseTransport):
         for sock in resting:
             sock.close()
 
-    def _keep(self, origin: _Origin, sock: socket.socket) -> None:
+    def keep(self, origin: _Origin, sock: socket.socket) -> None:
+        """Let a connection rest until it is used again."""
         now, over = time.monotonic(), list[socket.socket]()
         with self._lock:
             for kept in self._resting.values():
@@ -110,6 +110,34 @@ class Transport(httpx.BaseTransport):
             if time.monotonic() - since <= MAX_IDLE_S and not _has_news(sock):
                 return sock
             sock.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that has left, on a connection of its own until its answer is there."""
+
+    _transport: Transport
+    _request: httpx.Request
+    _origin: _Origin
+    _sock: socket.socket
+
+    def answer(self) -> httpx.Response:
+        """Return its answer, read to its end; the time-out begins now."""
+        timeout_s = self._request.extensions.get("timeout", {}).get("read")
+        try:
+            response, is_reusable = _receive(self._sock, self._request, timeout_s)
+        except BaseException:
+            self.give_up()
+            raise
+        if is_reusable:
+            self._transport.keep(self._origin, self._sock)
+        else:
+            self._sock.close()
+        return response
+
+    def give_up(self) -> None:
+        """Wait for no answer any more."""
+        _give_up(self._sock)
 
 
 def _has_news(sock: socket.socket) -> bool:

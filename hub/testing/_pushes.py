@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hub.contract import PlacedOrder, SalesOrder, TransientError, Variant
@@ -32,26 +32,48 @@ def ready(stage: Stage) -> tuple[Bench, list[Variant]]:
     return bench, stage.variants(bench)
 
 
+def push(bench: Bench, order: SalesOrder) -> PlacedOrder:
+    """Push a new order."""
+    placed: PlacedOrder = bench.hooks.push_order(order=order, existing=None)
+    return placed
+
+
+def begin_and_finish(bench: Bench, order: SalesOrder) -> PlacedOrder:
+    """Push a new order in two halves."""
+    placed: PlacedOrder = bench.hooks.begin_order(order=order)()
+    return placed
+
+
+Way = Callable[[Bench, SalesOrder], PlacedOrder]
+
+
+def ways(stage: Stage) -> tuple[Way, ...]:
+    """Return how the hub may push a new order."""
+    return (push, begin_and_finish) if "begin_order" in stage.hooks else (push,)
+
+
 def pushes(stage: Stage, kinds: Sequence[Kind], *, times: int | None) -> Iterator[Pushed]:
-    """Push one new order for each kind and each call of a push, struck at that call."""
+    """Push one new order in each way for each kind and each call of a push, struck at that call."""
     bench, variants = ready(stage)
-    calls = stage.calls_of(lambda: bench.hooks.push_order(order=stage.order(variants), existing=None))
-    demand(calls, "a push made no call")
-    for kind in kinds:
-        for first in range(1, min(calls, 6) + 1):
-            yield _push(stage, kind, first, times, variants)
+    for way in ways(stage):
+        calls = stage.calls_of(lambda way=way: way(bench, stage.order(variants)))  # type: ignore[misc]
+        demand(calls, "a push made no call")
+        for kind in kinds:
+            for first in range(1, min(calls, 6) + 1):
+                yield _push(stage, way, kind, first, times, variants)
 
 
-def _push(stage: Stage, kind: Kind, first: int, times: int | None, variants: Sequence[Variant]) -> Pushed:
+def _push(stage: Stage, way: Way, kind: Kind, first: int, times: int | None, variants: Sequence[Variant]) -> Pushed:
     bench = stage.bench(HASTY_S if kind is Kind.SLOW else TIMEOUT_S)
     order, before = stage.order(variants), {one.ref for one in stage.outside.sales_orders()}
     stage.channel.fail(kind, first=first, times=times, seconds=LATE_S)
-    result = stage.attempt(lambda: bench.hooks.push_order(order=order, existing=None))
+    result = stage.attempt(lambda: way(bench, order))
     stage.channel.heal()
     stage.channel.wait_quiet()
     stood = tuple(one for one in stage.outside.sales_orders() if one.ref not in before)
     often = "once, at" if times else "for good, from"
-    return Pushed(order, bench, result, stood, f"a push with {kind} {often} call {first}")
+    name = "a push" if way is push else "a push in two halves"
+    return Pushed(order, bench, result, stood, f"{name} with {kind} {often} call {first}")
 
 
 def truth_is_told(pushed: Pushed) -> bool:

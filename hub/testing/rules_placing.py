@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,10 +17,12 @@ from hub.contract import (
     TransientError,
 )  # fmt: skip
 from hub.host.http import send_before
-from hub.testing._pushes import is_whole, pushes, ready, settle, truth_is_told
+from hub.testing._pushes import is_whole, push, pushes, ready, settle, truth_is_told, ways
 from hub.testing.faults import RETRY_AFTER_S, Kind
 from hub.testing.rules_account import TELLING_FAULTS, told
 from hub.testing.stage import BUYER, Stage, demand, needs, shown
+
+ARRIVES_S = 2.0  # of real time: so long may what has left take on loopback
 
 
 class PlacingRules:
@@ -51,15 +54,17 @@ class PlacingRules:
     def test_a_push_makes_exactly_one_sales_order_with_all_its_rows(self, stage: Stage) -> None:
         """All lines or none, and the shipping charge with them."""
         bench = stage.bench()
-        order = stage.order(stage.variants(bench, 3))
-        before = {one.ref for one in stage.outside.sales_orders()}
-        placed = bench.hooks.push_order(order=order, existing=None)
-        new = [one for one in stage.outside.sales_orders() if one.ref not in before]
-        demand(len(new) == 1, f"one push made {len(new)} sales orders")
-        is_whole(new[0], order)
-        demand(placed.ref == new[0].ref, f"the push says {placed.ref}, the other side calls it {new[0].ref}")
-        demand(placed.key == order.key.key, f"the push of {order.key.key} says it was {placed.key}")
-        demand(placed.complete and not placed.deleted and placed.ours, f"a plain push gave {shown(placed)}")
+        variants = stage.variants(bench, 3)
+        for way in ways(stage):
+            order = stage.order(variants)
+            before = {one.ref for one in stage.outside.sales_orders()}
+            placed = way(bench, order)
+            new = [one for one in stage.outside.sales_orders() if one.ref not in before]
+            demand(len(new) == 1, f"one push made {len(new)} sales orders")
+            is_whole(new[0], order)
+            demand(placed.ref == new[0].ref, f"the push says {placed.ref}, the other side calls it {new[0].ref}")
+            demand(placed.key == order.key.key, f"the push of {order.key.key} says it was {placed.key}")
+            demand(placed.complete and not placed.deleted and placed.ours, f"a plain push gave {shown(placed)}")
 
     @needs("push_order", "find_variants", "find_orders")
     def test_a_pushed_order_is_found_and_no_other(self, stage: Stage) -> None:
@@ -173,33 +178,37 @@ class PlacingRules:
     def test_a_rejected_order_says_the_other_sides_reason(self, stage: Stage) -> None:
         """RejectedError blocks this one order; the operator reads why."""
         bench, variants = ready(stage)
-        order, reason = stage.outside.refused(stage.order(variants))
-        before = len(stage.outside.sales_orders())
-        result = stage.attempt(lambda: bench.hooks.push_order(order=order, existing=None))
-        demand(isinstance(result, RejectedError), f"a refused order gave {shown(result)}")
-        demand(reason.lower() in str(result).lower(), f"the reason {reason!r} is not in: {result}")
-        demand(len(stage.outside.sales_orders()) == before, "a refused order was made all the same")
+        for way in ways(stage):
+            order, reason = stage.outside.refused(stage.order(variants))
+            before = len(stage.outside.sales_orders())
+            result = stage.attempt(partial(way, bench, order))
+            demand(isinstance(result, RejectedError), f"a refused order gave {shown(result)}")
+            demand(reason.lower() in str(result).lower(), f"the reason {reason!r} is not in: {result}")
+            demand(len(stage.outside.sales_orders()) == before, "a refused order was made all the same")
 
     @needs("push_order", "find_variants")
     def test_nothing_is_written_after_the_send_deadline(self, stage: Stage) -> None:
         """Past it another worker may look the order up and send it; a late write would be the second one."""
         bench, variants = ready(stage)
-        order, before = stage.order(variants), len(stage.outside.sales_orders())
-        with send_before(stage.outside.now() - timedelta(seconds=1)):
-            result = stage.attempt(lambda: bench.hooks.push_order(order=order, existing=None))
-        demand(len(stage.outside.sales_orders()) == before, "a sales order was made after the deadline")
-        demand(isinstance(result, TransientError), f"a push after the deadline gave {shown(result)}")
-        demand(not getattr(result, "may_have_happened", True), "nothing was sent, the error says it may have happened")
+        for way in ways(stage):
+            order, before = stage.order(variants), len(stage.outside.sales_orders())
+            with send_before(stage.outside.now() - timedelta(seconds=1)):
+                result = stage.attempt(partial(way, bench, order))
+            demand(len(stage.outside.sales_orders()) == before, "a sales order was made after the deadline")
+            demand(isinstance(result, TransientError), f"a push after the deadline gave {shown(result)}")
+            may = getattr(result, "may_have_happened", True)
+            demand(not may, "nothing was sent, the error says it may have happened")
 
     @needs("push_order", "find_variants")
     def test_nothing_is_written_in_a_dry_run(self, stage: Stage) -> None:
         """Every write is told to be one; the hub stops it before it leaves and hears of it."""
         bench, variants = ready(stage)
-        order, before = stage.order(variants), stage.outside.sales_orders()
+        before = stage.outside.sales_orders()
         bench.guard.dry = True
-        result = stage.attempt(lambda: bench.hooks.push_order(order=order, existing=None))
-        demand(stage.outside.sales_orders() == before, "a sales order was made in a dry run")
-        demand(isinstance(result, ConfigurationError), f"a push in a dry run gave {shown(result)}")
+        for way in ways(stage):
+            result = stage.attempt(partial(way, bench, stage.order(variants)))
+            demand(stage.outside.sales_orders() == before, "a sales order was made in a dry run")
+            demand(isinstance(result, ConfigurationError), f"a push in a dry run gave {shown(result)}")
 
     @needs("push_order", "find_variants")
     def test_orders_pushed_at_the_same_time_do_not_mix(self, stage: Stage) -> None:
@@ -218,16 +227,37 @@ class PlacingRules:
             demand(one.ref in stood, f"the push of {order.key.key} gave {one.ref}, which is not there")
             is_whole(stood[one.ref], order)
 
+    @needs("begin_order", "push_order", "find_variants")
+    def test_begun_orders_leave_at_once_and_do_not_mix(self, stage: Stage) -> None:
+        """``in_flight`` are begun before the first is finished; one that leaves later than that may leave too late."""
+        bench, variants = ready(stage)
+        push(bench, stage.order(variants))  # what an ERP is asked only once
+        orders = [stage.order(variants[: 1 + at % 2]) for at in range(max(2, bench.connector.in_flight))]
+        before = {one.ref for one in stage.outside.sales_orders()}
+        begun = [bench.hooks.begin_order(order=order) for order in orders]
+        deadline = time.monotonic() + ARRIVES_S
+        while len(stage.outside.sales_orders()) < len(before) + len(orders) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        made = len(stage.outside.sales_orders()) - len(before)
+        demand(made == len(orders), f"{len(orders)} orders were begun, {made} have been made")
+        placed = [finish() for finish in begun]
+        stood = {one.ref: one for one in stage.outside.sales_orders() if one.ref not in before}
+        demand({one.ref for one in placed} == set(stood), f"they gave {[one.ref for one in placed]}, not {list(stood)}")
+        for order, one in zip(orders, placed, strict=True):
+            demand(one.key == order.key.key, f"what was begun for {order.key.key} gave {one.key}")
+            is_whole(stood[one.ref], order)
+
     @needs("push_order", "find_variants")
     def test_no_buyer_appears_in_errors_or_logs(self, stage: Stage) -> None:
         """The other side may repeat what it was sent; an error ends in a ticket."""
         bench, variants = ready(stage)
-        refused, _ = stage.outside.refused(stage.order(variants))
-        stage.attempt(lambda: bench.hooks.push_order(order=refused, existing=None))
-        for kind in TELLING_FAULTS:
-            for first in (1, 2):
-                stage.channel.fail(kind, first=first)
-                stage.attempt(lambda: bench.hooks.push_order(order=stage.order(variants), existing=None))
+        for way in ways(stage):
+            refused, _ = stage.outside.refused(stage.order(variants))
+            stage.attempt(partial(way, bench, refused))
+            for kind in TELLING_FAULTS:
+                for first in (1, 2):
+                    stage.channel.fail(kind, first=first)
+                    stage.attempt(partial(way, bench, stage.order(variants)))
         demand(stage.errors, "no fault led to an error, so there is nothing to check")
         said = "\n".join([repr(bench.log.lines), repr(bench.traced), *map(told, stage.errors)])
         leaked = [word for word in BUYER if word in said]

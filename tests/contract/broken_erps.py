@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from hub.contract import (
@@ -16,7 +16,7 @@ from hub.contract import (
     hookimpl,
 )
 from tests.contract.broken import breaks
-from tests.contract.tiny import TinyErp
+from tests.contract.tiny import TinyErp, TinyQuickErp
 from tests.contract.tiny_system import Json
 
 
@@ -174,6 +174,43 @@ class NamesTheBuyer(TinyErp):
         except RejectedError as error:
             what = f"{error.what}, for {order.customer.name}"
             raise RejectedError(error.code, what, where=error.where, do=error.do) from error
+
+
+# Orders that are pushed in two halves
+
+
+@breaks("test_begun_orders_leave_at_once_and_do_not_mix")
+class SendsWithTheSecondHalf(TinyQuickErp):
+    @hookimpl
+    def begin_order(self, order: SalesOrder) -> Callable[[], PlacedOrder]:
+        return lambda: self.placed(self.create(order))
+
+
+@breaks("test_a_push_whose_answer_is_lost_may_have_happened_and_is_found")
+class TakesALostSecondHalfForNothing(TinyQuickErp):
+    def begun(self, order: SalesOrder) -> Callable[[], Json]:
+        answer = super().begun(order)
+
+        def given() -> Json:
+            try:
+                return answer()
+            except TransientError as error:
+                if error.code != "no-answer":
+                    raise
+                raise TransientError(error.code, error.what, where=error.where, do=error.do) from error
+
+        return given
+
+
+@breaks(
+    "test_a_push_makes_exactly_one_sales_order_with_all_its_rows",
+    "test_begun_orders_leave_at_once_and_do_not_mix",
+    "test_a_push_whose_answer_is_lost_may_have_happened_and_is_found",
+    "test_a_push_answered_by_a_server_error_is_not_sent_twice",
+)
+class ForgetsTheShippingOfWhatItBegins(TinyQuickErp):
+    def begun(self, order: SalesOrder) -> Callable[[], Json]:
+        return super().begun(order.model_copy(update={"shipping": None}))
 
 
 # Faults that no one rule sees alone

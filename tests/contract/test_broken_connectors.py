@@ -18,7 +18,7 @@ from tests.contract import (
     broken_webhooks,
 )
 from tests.contract.broken import BROKEN, Broken
-from tests.contract.tiny import TinyErp, TinyShop
+from tests.contract.tiny import TinyErp, TinyQuickErp, TinyShop
 from tests.contract.tiny_bell import TinyBell
 from tests.contract.tiny_consent import TinyConsent
 from tests.contract.tiny_depot import TinyDepot
@@ -59,8 +59,11 @@ def verdicts(connector: type) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "connector", [TinyShop, TinyErp, TinyStock, TinyOffice, TinyDepot, TinyDesk, TinySeller, TinyConsent, TinyBell]
-)
+    "connector",
+    [
+        TinyShop, TinyErp, TinyQuickErp, TinyStock, TinyOffice, TinyDepot, TinyDesk, TinySeller, TinyConsent, TinyBell,
+    ],
+)  # fmt: skip
 def test_a_good_connector_passes_every_rule(connector: type) -> None:
     assert verdicts(connector) == {}
 

@@ -75,6 +75,44 @@ def test_orders_that_are_released_while_others_are_sent_arrive_once(site: Site) 
     assert "no-answer" in refused
 
 
+def test_next_order_is_on_its_way_before_the_answer_to_the_last_is_read(site: Site) -> None:
+    """The ERP makes one while the hub composes the next."""
+    _ready(site, 3)
+    told: list[str] = []
+
+    def watch(event: str, details: dict[str, Any]) -> None:
+        if event == "push_order":
+            told.append("end" if "seconds" in details else "begin")
+
+    site.open(trace=watch)
+    site.sync(again=True)
+    assert told == ["begin", "begin", "end", "begin", "end", "end"]
+
+
+def test_order_that_would_wait_for_the_budget_is_begun_when_the_others_are_done(site: Site) -> None:
+    """An answer left unread counts as a call that is still out, and would take from the budget what it gave back."""
+    file = site.folder / "routes.yaml"
+    file.write_text(file.read_text().replace("requests_per_minute: 6000", "requests_per_minute: 4"))
+    _ready(site, 6)
+    begun_beside_others: list[float] = []
+    out = 0
+
+    def watch(event: str, details: dict[str, Any]) -> None:
+        nonlocal out
+        if event != "push_order":
+            return
+        if out and "seconds" not in details:
+            assert site.world is not None
+            waits = [site.world.budgets.room_in_s(each) for each in site.world.costs.budgets_of("factory")]
+            begun_beside_others.append(max(waits))
+        out += -1 if "seconds" in details else 1
+
+    site.open(trace=watch)
+    site.sync(again=True)
+    assert begun_beside_others
+    assert not any(begun_beside_others)
+
+
 def test_key_refused_between_two_batches_sends_nothing_more_and_loses_nothing(site: Site) -> None:
     refs, asked = _ready(site, 2 * place.BATCH), itertools.count(1)
 

@@ -37,9 +37,14 @@ class Breaks:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._hooks, name)
 
-    def push_order(self, **arguments: Any) -> None:
-        self._hooks.push_order(**arguments)
-        raise KeyError("odd")
+    def begin_order(self, **arguments: Any) -> Callable[[], None]:
+        finish = self._hooks.begin_order(**arguments)
+
+        def finish_badly() -> None:
+            finish()
+            raise KeyError("odd")
+
+        return finish_badly
 
 
 def _due(site: Site) -> str:

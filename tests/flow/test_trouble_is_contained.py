@@ -108,7 +108,7 @@ def test_hub_that_stops_ends_with_the_calls_it_is_in(site: Site) -> None:
         """The ERP's hooks; the hub is told to stop while it sends its first order."""
 
         def __getattr__(self, hook: str) -> Any:
-            if hook == "push_order":
+            if hook == "begin_order":
                 stop.set()
             return getattr(hooks, hook)
 

@@ -45,19 +45,20 @@ STOCKED = """\
 
 
 class Failing:
-    """A connector's hooks, some of which raise: whenever they are called, or only once."""
+    """A connector's hooks, some of which raise: whenever they are called, or only once; both halves of one alike."""
 
     def __init__(self, hooks: Any, errors: dict[str, Exception], *, once: bool = False) -> None:
         self._hooks, self._errors, self._once = hooks, errors, once
 
-    def __getattr__(self, hook: str) -> Any:
+    def __getattr__(self, name: str) -> Any:
+        hook = "push_order" if name == "begin_order" else name
         if hook in self._errors:
 
             def fail(**arguments: Any) -> Any:
                 raise self._errors.pop(hook) if self._once else self._errors[hook]
 
             return fail
-        return getattr(self._hooks, hook)
+        return getattr(self._hooks, name)
 
 
 def error_of(kind: type[Exception], code: str = "for-a-test") -> Exception:

@@ -117,8 +117,18 @@ class Client:
             subject: what it is for, such as an order's key; for messages.
             private: texts in the body that no message may repeat.
         """
-        response = self._send("POST", path, body=body, reads=False, subject=subject, private=private)
-        where = self._where("POST", path, subject)
+        return self.begin_create(path, body, subject=subject, private=private)()
+
+    def begin_create(
+        self, path: str, body: Row, *, subject: str = "", private: Collection[str] = ()
+    ) -> Callable[[], Row]:
+        """Send what ``create`` sends; what is returned waits for the answer."""
+        request, where = self._request("POST", path, body=body, reads=False), self._where("POST", path, subject)
+        answer = self._connection.http.begin(request, auth=self._auth)
+        return lambda: self._created(answer(), where, private)
+
+    def _created(self, response: httpx.Response, where: str, private: Collection[str]) -> Row:
+        self._check(response, where, reads=False, private=private)
         made = self._decoded(response, where, reads=False)
         if not isinstance(made, dict) or not isinstance(made.get("id"), int):
             raise unreadable(where=where, reads=False)
@@ -148,7 +158,15 @@ class Client:
         subject: str = "",
         private: Collection[str] = (),
     ) -> httpx.Response:
-        request = httpx.Request(
+        request = self._request(method, path, reads=reads, params=params, body=body)
+        response = self._connection.http.send(request, auth=self._auth)
+        self._check(response, self._where(method, path, subject), reads=reads, private=private)
+        return response
+
+    def _request(
+        self, method: str, path: str, *, reads: bool, params: Params = (), body: Any = None
+    ) -> httpx.Request:  # fmt: skip
+        return httpx.Request(
             method,
             _url(f"{self._connection.settings.api_url}{path}"),
             params=list(params) or None,  # an empty list would have the URL parsed once more
@@ -156,17 +174,17 @@ class Client:
             headers=self._headers if body is None else self._headers_with_body,
             extensions={"hub": Call(reads=reads, budget=self._budget, pace=self._pace), "timeout": self._timeout},
         )
-        response = self._connection.http.send(request, auth=self._auth)
+
+    def _check(self, response: httpx.Response, where: str, *, reads: bool, private: Collection[str]) -> None:
         if not response.is_success:
             raise failure(
                 response,
-                where=self._where(method, path, subject),
+                where=where,
                 reads=reads,
                 now=self._connection.clock.now(),
                 reconnect=self._reconnect,
                 private=(*private, response.request.headers.get("Authorization", "").removeprefix("Bearer ")),
             )
-        return response
 
     def _pace(self, response: httpx.Response) -> Pace | None:
         return read_pace(response, self._connection.clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -53,7 +53,7 @@ class KatanaConnector:
     capabilities: ClassVar[frozenset[str]] = frozenset(
         (
             "check_connection", "list_locations", "list_accounts",
-            "find_orders", "push_order", "update_order", "cancel_order",
+            "find_orders", "push_order", "begin_order", "update_order", "cancel_order",
             "find_variants", "pull_products", "pull_inventory",
             "pull_fulfillments", "fetch_fulfillments", "push_fulfillment", "update_fulfillment", "push_return",
             "read_webhook", "list_webhooks", "register_webhooks", "remove_webhooks",
@@ -92,6 +92,10 @@ class KatanaConnector:
     @hookimpl
     def push_order(self, order: SalesOrder, existing: PlacedOrder | None) -> PlacedOrder:
         return self._orders.push(order, existing)
+
+    @hookimpl
+    def begin_order(self, order: SalesOrder) -> Callable[[], PlacedOrder]:
+        return self._orders.begin(order)
 
     @hookimpl
     def find_variants(self, skus: Sequence[str]) -> list[Variant]:

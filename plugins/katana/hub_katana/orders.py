@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -45,7 +45,7 @@ class SalesOrders:
                  fee is refused the order comes back not ``complete``, and the call with ``existing`` raises.
         """
         if existing is None:
-            return self._create(order)
+            return self.begin(order)()
         if order.shipping is None or existing.deleted or not existing.ours:
             return existing.model_copy(update={"complete": True})
         with _order_exists(order, existing.number):
@@ -54,13 +54,18 @@ class SalesOrders:
                 self._add_fee(order, order_id, self._tax_ids(order))
         return existing.model_copy(update={"complete": True})
 
-    def _create(self, order: SalesOrder) -> PlacedOrder:
+    def begin(self, order: SalesOrder) -> Callable[[], PlacedOrder]:
+        """Send a new order; what is returned waits for the answer and does what is left, as ``push`` does both."""
         self._check_references(order)
         with order_not_sent():
             tax_ids = self._tax_ids(order)
             customer_id, is_remembered = self._customers.id_for(order.customer)
+        answer = self._begin(order, customer_id, tax_ids)
+        return lambda: self._made(order, answer, tax_ids, is_remembered)
+
+    def _made(self, order: SalesOrder, answer: Callable[[], Row], tax_ids: TaxIds, is_remembered: bool) -> PlacedOrder:
         try:
-            row = self._send(order, customer_id, tax_ids)
+            row = answer()
         except RefusedError as refused:
             if not (is_remembered and may_be_stale(refused.refusal)):
                 raise self._refused(order, refused) from refused
@@ -76,13 +81,16 @@ class SalesOrders:
             tax_ids = self._tax_ids(order)
             customer_id, _ = self._customers.id_for(order.customer)
         try:
-            return self._send(order, customer_id, tax_ids), tax_ids
+            return self._begin(order, customer_id, tax_ids)(), tax_ids
         except RefusedError as refused:
             raise self._refused(order, refused) from refused
 
-    def _send(self, order: SalesOrder, customer_id: int, tax_ids: TaxIds) -> Row:
-        body = order_body(order, customer_id, tax_ids)
-        row = self._client.create("/sales_orders", body, subject=_subject(order), private=private_texts(order))
+    def _begin(self, order: SalesOrder, customer_id: int, tax_ids: TaxIds) -> Callable[[], Row]:
+        body, private = order_body(order, customer_id, tax_ids), private_texts(order)
+        answer = self._client.begin_create("/sales_orders", body, subject=_subject(order), private=private)
+        return lambda: self._own(order, answer())
+
+    def _own(self, order: SalesOrder, row: Row) -> Row:
         if row.get("order_no", order.key.key) != order.key.key:  # another order's answer: no link is made from it
             raise unreadable(where=f"{self._connection.id}, {_subject(order)}", reads=False)
         return row

@@ -23,9 +23,10 @@ from hub.contract import (
     SalesOrderRow,
     TransientError,
 )  # fmt: skip
+from hub.contract.http import Http
 
 
-class Lent(httpx.Client):
+class Lent(Http):
     """Stands for the hub's client: a call that got no whole answer is a TransientError; nothing is retried."""
 
     def __init__(self) -> None:
@@ -41,6 +42,10 @@ class Lent(httpx.Client):
             raise TransientError("no-answer", what, where="test", do="", may_have_happened=not call.reads) from error
         self.paces.append(call.pace(response))
         return response
+
+    def begin(self, request: httpx.Request, *, auth: httpx.Auth | None = None) -> Callable[[], httpx.Response]:
+        response = self.send(request, auth=auth)
+        return lambda: response
 
 
 class FixedClock:

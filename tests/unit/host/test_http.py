@@ -311,6 +311,65 @@ def test_request_of_a_connectors_own_making_has_a_time_too(
             make(timeout_s=0.1).send(httpx.Request("GET", url), auth=auth)
 
 
+@pytest.mark.parametrize("auth", [None, Nonce()], ids=["bare", "signed"])
+def test_calls_begun_have_left_and_are_finished_in_any_order(
+    make: Callable[..., Session], auth: httpx.Auth | None
+) -> None:
+    session = make()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        first, second = (
+            session.begin(httpx.Request("POST", f"{url}/{name}", extensions=WRITE), auth=auth) for name in "ab"
+        )
+        for _ in range(2):
+            accepted, _ = listening.accept()
+            with accepted:
+                name = accepted.recv(1 << 16)[len("POST /") :][:1]
+                accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + name)
+        assert (second().text, first().text) == ("b", "a")
+
+
+def test_what_was_refused_after_it_was_begun_is_sent_again(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    httpserver.expect_ordered_request("/a").respond_with_data("", 429, {"Retry-After": "15"})
+    httpserver.expect_ordered_request("/a").respond_with_data("{}")
+    finish = make().begin(httpx.Request("POST", httpserver.url_for("/a"), extensions=WRITE), auth=Nonce())
+    assert clock.waited == 0
+    assert finish().status_code == 200
+    assert clock.waited == pytest.approx(15, abs=0.1)
+
+
+def test_call_that_cannot_leave_fails_as_it_is_begun_and_a_lost_answer_as_it_is_finished(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    write = httpx.Request("POST", httpserver.url_for("/a"), extensions=WRITE)
+    with send_before(clock.now() - timedelta(seconds=1)), pytest.raises(TransientError, match="send-window-passed"):
+        make().begin(write)
+    with pytest.raises(ConfigurationError, match="dry-run-write"):
+        make(dry=True).begin(write)
+    assert httpserver.log == []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        finish = make(timeout_s=0.1).begin(httpx.Request("POST", url, extensions=WRITE))
+        with pytest.raises(TransientError) as caught:
+            finish()
+    assert caught.value.may_have_happened
+
+
+def test_call_whose_answer_nobody_waits_for_leaves_no_connection(make: Callable[..., Session]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finish = make().begin(httpx.Request("POST", url, extensions=WRITE))
+        accepted, _ = listening.accept()
+        with accepted:
+            accepted.settimeout(10)
+            assert accepted.recv(1 << 16)
+            del finish
+            with pytest.raises(ConnectionResetError):
+                accepted.recv(1)
+
+
 def test_no_cookie_is_kept(httpserver: HTTPServer, make: Callable[..., Session]) -> None:
     httpserver.expect_request("/a").respond_with_data("{}", headers={"Set-Cookie": "tracker=abc"})
     session = make()
