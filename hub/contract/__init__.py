@@ -51,7 +51,7 @@ from hub.contract.model import (
     Value,
     Variant,
 )  # fmt: skip
-from hub.contract.paging import Cursor, Page, ahead
+from hub.contract.paging import Cursor, Page
 from hub.contract.selling import (
     ItemResult,
     ListedVariant,
@@ -143,7 +143,6 @@ __all__ = [
     "Value",
     "Variant",
     "Webhook",
-    "ahead",
     "hookimpl",
     "is_loopback",
 ]  # fmt: skip

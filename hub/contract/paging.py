@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, NewType, TypeVar
 
@@ -24,23 +21,3 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     cursor: Cursor | None = None
-
-
-def ahead(found: Iterator[T]) -> Generator[T, None, None]:
-    """Read one item ahead in a thread, so that the other side works on the next while this one is read and stored.
-
-    For a connector's lazy pulls: ``for answer in ahead(answers)``. The thread's calls count as those of the pull.
-    """
-    reader = ThreadPoolExecutor(1)
-
-    def read() -> Future[T | None]:
-        context = copy_context()
-        return reader.submit(lambda: context.run(lambda: next(found, None)))
-
-    try:
-        coming = read()
-        while (item := coming.result()) is not None:
-            coming = read()
-            yield item
-    finally:
-        reader.shutdown(wait=False, cancel_futures=True)  # who is done with it does not wait for what it read ahead

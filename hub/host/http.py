@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import re
 import threading
@@ -316,6 +317,8 @@ def _next(sending: _Sending) -> httpx.Response | None:
 
 
 def _finished(sending: _Sending) -> httpx.Response:
+    if inspect.getgeneratorstate(sending) == inspect.GEN_CLOSED:
+        raise RuntimeError("the other half of this call is over")
     while (response := _next(sending)) is None:
         pass
     return response

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -80,10 +81,19 @@ class Client:
             ids: what stands in the path's braces.
             files: parts of a multipart body, which the signature leaves out (T-26).
         """
-        params = {**(query or {}), "shop_cipher": cipher} if cipher else dict(query or {})
-        content = json.dumps(body, separators=(",", ":")).encode() if body else None
         url = self._settings.api_url + endpoint.filled(ids or {})
-        return self._read(endpoint, self._send(endpoint, url, params, content=content, auth=self._auth, files=files))
+        request = self._request(endpoint, url, _on_shop(query, cipher), content=_compact(body), files=files)
+        return self._read(endpoint, self._send(endpoint, request, self._auth))
+
+    def begin(
+        self, endpoint: Endpoint, query: Mapping[str, str] | None = None, *, body: Json | None, cipher: str
+    ) -> Callable[[], Answer]:
+        """Do the first half of ``call``: return as soon as it has left; what is returned does the other, once."""
+        url = self._settings.api_url + endpoint.path
+        request = self._request(endpoint, url, _on_shop(query, cipher), content=_compact(body))
+        with self._reached(endpoint):
+            finish = self._connection.http.begin(request, auth=self._auth)
+        return lambda: self._read(endpoint, self._finished(endpoint, finish))
 
     def exchange(self, code: str) -> Json:
         """Exchange the code of a consent, unsigned; return the data of the answer (T-09). A code works once (T-07)."""
@@ -126,30 +136,41 @@ class Client:
             "app_secret": self._settings.app_secret.get_secret_value(),
             **grant,
         }
-        url = self._settings.auth_url + endpoint.path
-        return self._read(endpoint, self._send(endpoint, url, secrets, content=None, auth=None)).data
+        request = self._request(endpoint, self._settings.auth_url + endpoint.path, secrets)
+        return self._read(endpoint, self._send(endpoint, request, None)).data
 
-    def _send(
+    def _request(
         self,
         endpoint: Endpoint,
         url: str,
         params: Mapping[str, str],
         *,
-        content: bytes | None,
-        auth: httpx.Auth | None,
+        content: bytes | None = None,
         files: Files | None = None,
-    ) -> httpx.Response:
+    ) -> httpx.Request:
+        return self._connection.http.build_request(
+            endpoint.method,
+            url,
+            params=dict(params),
+            content=content,
+            files=files,
+            headers=None if files else {"content-type": "application/json"},  # T-34: perhaps wanted on GET as well
+            extensions={"hub": Call(reads=not endpoint.writes, budget=self._budget(endpoint), pace=read_pace)},
+        )
+
+    def _send(self, endpoint: Endpoint, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+        with self._reached(endpoint):
+            return self._connection.http.send(request, auth=auth)
+
+    def _finished(self, endpoint: Endpoint, finish: Callable[[], httpx.Response]) -> httpx.Response:
+        with self._reached(endpoint):
+            return finish()
+
+    @contextmanager
+    def _reached(self, endpoint: Endpoint) -> Iterator[None]:
+        """Turn what keeps a whole answer from coming into an error of the contract."""
         try:
-            return self._connection.http.request(
-                endpoint.method,
-                url,
-                params=dict(params),
-                content=content,
-                files=files,
-                headers=None if files else {"content-type": "application/json"},  # T-34: perhaps wanted on GET as well
-                auth=auth,
-                extensions={"hub": Call(reads=not endpoint.writes, budget=self._budget(endpoint), pace=read_pace)},
-            )
+            yield
         except httpx.TransportError as error:
             raise TransientError(
                 "channel-unreachable",
@@ -206,6 +227,14 @@ class Client:
             return None
         aware: datetime = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
         return round((self._connection.clock.now() - aware).total_seconds())
+
+
+def _on_shop(query: Mapping[str, str] | None, cipher: str | None) -> dict[str, str]:
+    return {**(query or {}), "shop_cipher": cipher} if cipher else dict(query or {})
+
+
+def _compact(body: Json | None) -> bytes | None:
+    return json.dumps(body, separators=(",", ":")).encode() if body else None
 
 
 def _offset(ahead_s: int | None) -> str:

@@ -34,7 +34,6 @@ from hub.contract import (
     Token,
     Variant,
     Webhook,
-    ahead,
     hookimpl,
 )  # fmt: skip
 from hub_tiktok.address import Levels
@@ -48,7 +47,7 @@ from hub_tiktok.codes import SCOPE, UNREADABLE
 from hub_tiktok.feed import Feed, Search
 from hub_tiktok.listing import Listings
 from hub_tiktok.locations import Warehouses
-from hub_tiktok.orders import Orders
+from hub_tiktok.orders import Ahead, Orders
 from hub_tiktok.payload import Json, parse, text, whole
 from hub_tiktok.returns import goods_return, search_returns
 from hub_tiktok.settings import TikTokSettings
@@ -117,7 +116,7 @@ class TikTokConnector:
     @hookimpl
     def pull_orders(self, since: Cursor | None, start: datetime) -> Iterator[Page[Order]]:
         """Read changed orders, 100 a call, oldest change first; a quiet poll costs one call (T-45)."""
-        for page in ahead(self._feed(self._orders.search, since, start).pages()):
+        for page in self._feed(Ahead(self._orders.begin_search), since, start).pages():
             context = self._context()
             yield Page(tuple(translated(payload, context) for payload in page.orders), _cursor(page.resume_at))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from hub.contract import Connection, OrderRef, RejectedError
+from hub.contract import Connection, HubError, OrderRef, RejectedError
 from hub_tiktok.codes import UNREADABLE
 from hub_tiktok.endpoints import ORDER_DETAIL, ORDER_SEARCH
 from hub_tiktok.feed import SearchPage, Window
@@ -33,16 +34,18 @@ class Orders:
 
     def search(self, window: Window, token: str) -> SearchPage:
         """Read one page of the orders changed in a window, oldest change first: one call."""
+        return self.begin_search(window, token)()
+
+    def begin_search(self, window: Window, token: str) -> Callable[[], SearchPage]:
+        """Do the first half of ``search``: return as soon as it has left; what is returned does the other, once."""
         query = {"page_size": str(PAGE_SIZE), "sort_field": "update_time", "sort_order": "ASC"}
         if token:
             query["page_token"] = token
         body = {"update_time_ge": window.start}
         if window.end is not None:
             body["update_time_lt"] = window.end
-        data = self._shops.call(ORDER_SEARCH, query, body=body)
-        return SearchPage(
-            tuple(children(data, "orders")), text(data, "next_page_token"), whole(data, "total_count") or 0
-        )
+        finish = self._shops.begin(ORDER_SEARCH, query, body=body)
+        return lambda: _page(finish())
 
     def fetch(self, refs: Sequence[OrderRef]) -> list[Json]:
         """Return the known ones of some orders, in any order.
@@ -95,3 +98,25 @@ class Orders:
             middle = len(ids) // 2
             return self._fetch_by_id(ids[:middle], spare) | self._fetch_by_id(ids[middle:], spare)
         return {text(order, "id"): order for order in children(data, "orders")}
+
+
+def _page(data: Json) -> SearchPage:
+    return SearchPage(tuple(children(data, "orders")), text(data, "next_page_token"), whole(data, "total_count") or 0)
+
+
+class Ahead:
+    """A search whose next page is on its way while the last one is used."""
+
+    def __init__(self, begin: Callable[[Window, str], Callable[[], SearchPage]]) -> None:
+        self._begin = begin
+        self._coming: tuple[Window, str, Callable[[], SearchPage]] | None = None
+
+    def __call__(self, window: Window, token: str) -> SearchPage:
+        """See Search."""
+        coming, self._coming = self._coming, None
+        is_begun = coming is not None and coming[:2] == (window, token)
+        page = coming[2]() if coming is not None and is_begun else self._begin(window, token)()
+        if page.next_token:
+            with suppress(HubError):  # it is said when that page is wanted
+                self._coming = window, page.next_token, self._begin(window, page.next_token)
+        return page

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from hub.contract import ConfigurationError, Connection
-from hub_tiktok.client import Client
+from hub_tiktok.client import Answer, Client
 from hub_tiktok.endpoints import SHOPS, Endpoint
 from hub_tiktok.errors import CipherRefusedError
 from hub_tiktok.payload import Json, child, children, parse, text
@@ -74,6 +74,15 @@ class Shops:
         return self.with_cipher(
             lambda shop: self._client.call(endpoint, query, body=body, ids=ids, cipher=shop.cipher)
         ).data
+
+    def begin(self, endpoint: Endpoint, query: Mapping[str, str], *, body: Json) -> Callable[[], Json]:
+        """Do the first half of ``call``: return as soon as it has left; what is returned does the other, once."""
+        begun = [self._client.begin(endpoint, query, body=body, cipher=self.current().cipher)]
+
+        def answer(shop: Shop) -> Answer:
+            return begun.pop()() if begun else self._client.call(endpoint, query, body=body, cipher=shop.cipher)
+
+        return lambda: self.with_cipher(answer).data
 
     def with_cipher(self, use: Callable[[Shop], T]) -> T:
         """Return what ``use`` returns; a refused cipher is read anew and used once more (T-20)."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from hub_tiktok.feed import Feed, SearchPage, Window
+from hub_tiktok.orders import Ahead
 from pytest_httpserver import HTTPServer
 
 from hub.contract import ContractError, OrderStatus, RejectedError
@@ -216,6 +218,54 @@ def _page(*orders: tuple[str, int], token: str = "", total: int = 0) -> SearchPa
 
 def _refusal() -> RejectedError:
     return RejectedError("request-refused", "page_token has expired", where="here", do="nothing")
+
+
+class Begun(Pages):
+    """The same in two halves; keeps what was done, in order."""
+
+    def __init__(self, *script: SearchPage | Exception, at_once: tuple[int, ...] = ()) -> None:
+        super().__init__(*script)
+        self.done: list[str] = []
+        self.at_once = at_once  # which refusals come as the call is begun
+
+    def begin(self, window: Window, token: str) -> Callable[[], SearchPage]:
+        self.done.append(f"begin {window.start}{token}")
+        if len(self.asked) in self.at_once:
+            page = self(window, token)
+            return lambda: page
+
+        def finish() -> SearchPage:
+            self.done.append(f"finish {window.start}{token}")
+            return self(window, token)
+
+        return finish
+
+
+def test_the_next_page_is_on_its_way_before_one_is_used() -> None:
+    begun = Begun(_page(("a", 10), token="t", total=2), _page(("b", 11), total=2))
+    search = Ahead(begun.begin)
+    for token in ("", "t"):
+        search(Window(5), token)
+        begun.done.append("used")
+    assert begun.done == ["begin 5", "finish 5", "begin 5t", "used", "finish 5t", "used"]
+
+
+@pytest.mark.parametrize("at_once", [(), (1,)])
+def test_a_page_that_fails_ahead_fails_when_it_is_wanted(at_once: tuple[int, ...]) -> None:
+    begun = Begun(_page(("a", 10), token="t", total=2), _refusal(), _refusal(), at_once=at_once)
+    search = Ahead(begun.begin)
+    assert search(Window(5), "").total == 2
+    with pytest.raises(RejectedError):
+        search(Window(5), "t")
+
+
+def test_a_page_that_was_begun_and_is_not_wanted_is_let_go() -> None:
+    """T-51: the token died, so the feed goes on from the last change."""
+    begun = Begun(_page(("a", 10), token="t", total=2), _page(("b", 11), total=2))
+    search = Ahead(begun.begin)
+    search(Window(5), "")
+    assert search(Window(10), "").orders[0]["id"] == "b"
+    assert begun.done == ["begin 5", "finish 5", "begin 5t", "begin 10", "finish 10"]
 
 
 def test_the_same_state_is_shown_once_and_a_newer_one_again() -> None:

@@ -357,6 +357,15 @@ def test_call_that_cannot_leave_fails_as_it_is_begun_and_a_lost_answer_as_it_is_
     assert caught.value.may_have_happened
 
 
+def test_call_is_finished_once(httpserver: HTTPServer, make: Callable[..., Session]) -> None:
+    httpserver.expect_request("/a").respond_with_data("{}")
+    finish = make().begin(httpx.Request("POST", httpserver.url_for("/a"), extensions=WRITE))
+    assert finish().status_code == 200
+    with pytest.raises(RuntimeError):
+        finish()
+    assert len(httpserver.log) == 1
+
+
 def test_call_whose_answer_nobody_waits_for_leaves_no_connection(make: Callable[..., Session]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
