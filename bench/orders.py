@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.shop import VARIANTS, Shop, finish, shop
 
 HOUR = 3600
-ROUNDS = 3
+ROUNDS = 5
 
 
 def _bare(opened: Shop) -> float:
