@@ -158,7 +158,8 @@ def _totals(draw: st.DrawFn, lines: Sequence[LineItem], pricing: Pricing) -> Tot
     shipping = draw(_CHARGES)
     less_seller = _part_of(draw, shipping)
     less_channel = _part_of(draw, shipping - less_seller)
-    shipping_tax = 0 if pricing.taxes_included else _part_of(draw, shipping // 5)
+    has_rate = any(line.tax_rate is not None for line in lines)  # the rate of the lines is that of shipping, too
+    shipping_tax = _part_of(draw, shipping // 5) if has_rate and not pricing.taxes_included else 0
     fees = tuple(Fee(name=name, amount=pricing.amount(draw(_CENTS))) for name in draw(_FEES))
     on_top = ZERO if pricing.taxes_included else tax + pricing.amount(shipping_tax)
     rest = pricing.amount(shipping - less_seller - less_channel) + sum((fee.amount for fee in fees), ZERO)
