@@ -22,7 +22,7 @@ from typing import Any
 
 from bench.shop import NOON, Shop, finish, shop
 
-RATE = 6.0
+RATE = 4.0
 SKUS, BACKLOG = 5_000, 500
 FIRST_S, EVERY_S = 60.0, 3.0  # 20 orders a minute, once the hub has started
 STEADY_S, REST_S, HOLD_S = 1_380.0, 660.0, 3_600.0

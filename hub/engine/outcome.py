@@ -68,9 +68,9 @@ def in_halves(
     kind, work = kind_of(hook, arguments), Work()
     with _told(world, connected.id, hook, arguments) as told:
         begin = partial(getattr(connected.hooks, first), **arguments)
-        finish = _guarded(world, connected, hook, kind, begin, work)
+        finish = _guarded(world, connected, hook, kind, begin, work, effects=1)
         yield
-        told["result"] = result = _guarded(world, connected, hook, kind, finish, work, effects=1)
+        told["result"] = result = _guarded(world, connected, hook, kind, finish, work)
         if result is None:
             raise _broken(world, connected, hook, TypeError("it answered None"))
         return result

@@ -196,7 +196,7 @@ class _Batch:
 
     def send(self, world: World, erp: Connected, pool: ThreadPoolExecutor) -> None:
         """Push it, as many at once as the connector allows, until it is ``halting`` or the hub stops."""
-        if _can_begin(world, erp):
+        if _can_begin(world, erp) and all(existing is None for _, existing in self.waiting):
             self._work_off(world, erp, erp.in_flight)
             return
         workers = range(min(erp.in_flight, len(self.waiting)))
@@ -206,22 +206,26 @@ class _Batch:
     def _work_off(self, world: World, erp: Connected, most: int) -> None:
         """Send what waits, one after the other: while the ERP makes one, the next is sent, up to ``most``."""
         flying: deque[tuple[Context, _Pushing]] = deque()
-        while True:
-            item = self._next() if len(flying) < most and (not flying or _has_room(world, erp)) else None
-            if item is not None:
-                with send_before(self.deadline):
-                    each = copy_context(), _pushing(world, erp, self, *item)
-            elif flying:
-                each = flying.popleft()
-            else:
-                return
-            context, pushing = each
-            try:
-                context.run(next, pushing)
-            except StopIteration as done:
-                self.outcomes.append(done.value)
-            else:
-                flying.append(each)
+        try:
+            while True:
+                item = self._next() if len(flying) < most and (not flying or _has_room(world, erp)) else None
+                if item is not None:
+                    with send_before(self.deadline):
+                        each = copy_context(), _pushing(world, erp, self, *item)
+                elif flying:
+                    each = flying.popleft()
+                else:
+                    return
+                context, pushing = each
+                try:
+                    context.run(next, pushing)
+                except StopIteration as done:
+                    self.outcomes.append(done.value)
+                else:
+                    flying.append(each)
+        finally:
+            for context, pushing in flying:  # left where something broke: given up now, and looked up later
+                context.run(pushing.close)
 
     def _next(self) -> _Item | None:
         try:

@@ -61,13 +61,14 @@ class OwnLedger:
 
 @dataclass(slots=True)
 class Permit:
-    """One call that may go out. Give it back to ``answered`` whatever became of the call."""
+    """One call that may go out. Give it back to ``answered`` whatever became of the call, or say that it is dropped."""
 
     key: str
     at: int
     until: int
     is_counted: bool  # alone, not with a portion: it is put right when its answer came
     answered_at: int | None = None
+    is_dropped: bool = False  # nobody waits for its answer any more; takes no lock, so a garbage collector may say so
 
 
 @dataclass(slots=True)
@@ -198,6 +199,9 @@ class _Taking:
     def __call__(self, window: Window) -> tuple[Window | None, float]:
         """Return the window without what is taken, and the seconds to wait where nothing could be."""
         now = self._now
+        for flight in self._mine.flights:
+            if flight.is_dropped and flight.answered_at is None:
+                flight.answered_at = now
         taken, closed = _in_force(window, now, self._per)
         if closed > now:
             return ((taken, closed) if closed != window[1] else None), (closed - now) / 1000

@@ -37,6 +37,7 @@ PATIENCE_S = 61.0  # a call waits this long at most; told to wait longer, its co
 
 _deadline: ContextVar[datetime | None] = ContextVar("send_deadline", default=None)
 _may_send: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
+_at_once: ContextVar[bool] = ContextVar("at_once", default=False)
 _renewing: ContextVar[bool] = ContextVar("renewing_tokens", default=False)
 
 
@@ -127,10 +128,16 @@ class Session(Http):
         """
         return _finished(self._sending(request, options))
 
-    def begin(self, request: httpx.Request, *, auth: httpx.Auth | None = None) -> Callable[[], httpx.Response]:
+    def begin(
+        self, request: httpx.Request, *, auth: httpx.Auth | None = None, at_once: bool = False
+    ) -> Callable[[], httpx.Response]:
         """See Http. Who does not call for the other half gives the answer up, and its connection with it."""
         sending = self._sending(request, {"auth": auth or httpx.Auth()})
-        given = _next(sending)
+        token = _at_once.set(at_once)
+        try:
+            given = _next(sending)
+        finally:
+            _at_once.reset(token)
         return partial(_finished, sending) if given is None else lambda: given
 
     def _sending(self, request: httpx.Request, options: dict[str, Any]) -> _Sending:
@@ -150,6 +157,7 @@ class Session(Http):
         while True:
             attempt += 1
             permit = self._permit(call)
+            is_dropped = False
             try:
                 self._check_deadline(call, 0.0)
                 if not call.reads:
@@ -158,8 +166,13 @@ class Session(Http):
                 self._guard.pass_through(request, call.reads, self._connection)
                 count_call(call.budget)
                 pause = yield from self._attempt(request, call, attempt, options)
+            except GeneratorExit:  # nobody waits for its answer any more; perhaps a garbage collector says so
+                is_dropped = True
+                raise
             finally:
-                if permit is not None:
+                if permit is not None and is_dropped:
+                    permit.is_dropped = True
+                elif permit is not None:
                     with suppress(HubError):  # what was sent was sent, whatever becomes of its bookkeeping
                         self._budgets.answered(permit)
             if isinstance(pause, httpx.Response):
@@ -263,6 +276,8 @@ class Session(Http):
         )
 
     def _wait(self, seconds: float, call: Call) -> None:
+        if _at_once.get():
+            raise self._closed(seconds)
         self._check_deadline(call, seconds)
         self._clock.wait(seconds, self._guard.stop)
         if self._guard.stop.is_set():

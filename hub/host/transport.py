@@ -13,13 +13,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import httpx
 
 from hub.host.answers import read_answer
 
+LATE_S = 0.5  # an answer that is read later may have been there for as long
 MAX_IDLE_S = 5.0  # a connection that rests longer may be cut by the other side just as it is used again
 PORTS = {"http": 80, "https": 443}
 DEPARTURE = "hub.departure"  # in a request's extensions: its Departure
@@ -85,8 +86,8 @@ class Transport(httpx.BaseTransport):
         for sock in resting:
             sock.close()
 
-    def keep(self, origin: _Origin, sock: socket.socket) -> None:
-        """Let a connection rest until it is used again."""
+    def keep(self, origin: _Origin, sock: socket.socket, since: float) -> None:
+        """Let a connection rest until it is used again; ``since`` its last answer, on the monotonic clock."""
         now, over = time.monotonic(), list[socket.socket]()
         with self._lock:
             for kept in self._resting.values():
@@ -95,7 +96,7 @@ class Transport(httpx.BaseTransport):
             if self._is_closed:
                 over.append(sock)
             else:
-                self._resting.setdefault(origin, []).append((sock, now))
+                self._resting.setdefault(origin, []).append((sock, since))
         for each in over:
             each.close()
 
@@ -120,17 +121,22 @@ class Sent:
     _request: httpx.Request
     _origin: _Origin
     _sock: socket.socket
+    _left_at: float = field(default_factory=time.monotonic)
 
     def answer(self) -> httpx.Response:
-        """Return its answer, read to its end; the time-out begins now."""
+        """Return its answer, read to its end; its time-out began when it had left."""
         timeout_s = self._request.extensions.get("timeout", {}).get("read")
+        waited_s = time.monotonic() - self._left_at
+        is_late = waited_s > LATE_S  # what has come in meanwhile is there to be read
+        if is_late and timeout_s is not None:
+            timeout_s = max(LATE_S, timeout_s - waited_s)
         try:
             response, is_reusable = _receive(self._sock, self._request, timeout_s)
         except BaseException:
             self.give_up()
             raise
         if is_reusable:
-            self._transport.keep(self._origin, self._sock)
+            self._transport.keep(self._origin, self._sock, self._left_at if is_late else time.monotonic())
         else:
             self._sock.close()
         return response

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from hub.contract import TransientError
 from hub.engine.forecast import Outlook, forecast
 from hub.engine.lane import visit
@@ -129,3 +131,19 @@ def test_what_was_not_let_out_says_nothing_of_what_an_order_takes(site: Site) ->
         cost = costs_of(tx, ["factory"])["factory"]["push_order"]
     assert 0 < placed < 90
     assert cost.effects == placed
+
+
+@pytest.mark.parametrize("kind", ["lost_reply", "503"])
+def test_order_whose_answer_is_no_success_is_one_order_all_the_same(site: Site, kind: str) -> None:
+    """Else its calls would pile up, and a hundred new orders be foretold two thousand calls."""
+    fault = {"kind": kind, "match": "sales_orders$", "method": "POST", "times": 4}
+    site.katana_sim("faults", {"faults": [fault]})
+    site.orders_made(count=5, lines=[{"sku": "MUG", "price": "20.00"}], create_time=NOON - 2 * HOUR)
+    world = site.open()
+    for name in ("shop", "factory"):
+        visit(world, Progress(), threading.Event(), name)
+    world.costs.keep()
+    with world.store.read() as tx:
+        cost = costs_of(tx, ["factory"])["factory"]["push_order"]
+    assert cost.effects == 5
+    assert cost.calls <= 5 + 2  # its customer is looked for, and made

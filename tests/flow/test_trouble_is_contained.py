@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -11,11 +13,14 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
+from hub.contract import SalesOrder
 from hub.daemon.embedded import run
 from hub.engine import catalogue, outcome, pull, release, watch
+from hub.engine.lane import visit
 from hub.engine.progress import Progress
 from hub.engine.sync import Crew, involved, sync
 from hub.host.clock import FOLLOW_EVERY_S
+from hub.host.transport import Sent
 from hub.store import known, orders, outbox
 from tests.flow.conftest import SiteMaker
 from tests.flow.stock_site import two_shops
@@ -120,6 +125,57 @@ def test_hub_that_stops_ends_with_the_calls_it_is_in(site: Site) -> None:
     site.sync()
     assert [site.fate(ref) for ref in refs] == [("placed", None)] * 30
     assert site.calls("katana")[CREATE] == 30
+
+
+def test_order_the_hub_breaks_over_gives_up_at_once_what_is_on_its_way_beside_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decision 0009: what nobody waits for is reset, not left to a garbage collector; the other is looked up."""
+    refs = site.orders_made(count=4, lines=LINES, create_time=NOON - 60)
+    site.advance(2 * HOUR)
+    site.both("clock", {"rate": 20})
+    world = site.open()
+    factory, hooks = world.connected["factory"], world.connected["factory"].hooks
+    finished: list[str] = []
+
+    class Odd:
+        def __getattr__(self, hook: str) -> Any:
+            return self.begin if hook == "begin_order" else getattr(hooks, hook)
+
+        def begin(self, order: SalesOrder) -> Callable[[], Any]:
+            finish = hooks.begin_order(order=order)
+
+            def oddly() -> Any:
+                finished.append(order.key.key)
+                finish()
+                return {"no": "PlacedOrder"}
+
+            return oddly
+
+    given_up = 0
+    give_up = Sent.give_up
+
+    def count(sent: Sent) -> None:
+        nonlocal given_up
+        given_up += 1
+        give_up(sent)
+
+    monkeypatch.setattr(Sent, "give_up", count)
+    world.connected["factory"] = replace(factory, hooks=cast(Any, Odd()))
+    visit(world, Progress(), threading.Event(), "shop")
+    gc.disable()
+    try:
+        assert visit(world, Progress(), threading.Event(), "factory").error is not None
+        assert (len(finished), given_up) == (1, 1)
+    finally:
+        gc.enable()
+    world.connected["factory"] = factory
+    site.advance(600)
+    for _ in range(3):
+        site.sync(again=True)
+        site.advance(60)
+    assert {site.fate(ref) for ref in refs} == {("placed", None)}
+    assert sorted(one["order_no"] for one in site.sales_orders()) == sorted(f"TT-{ref}" for ref in refs)
 
 
 @pytest.mark.parametrize("back_s", [5 * HOUR, 40 * 24 * HOUR])

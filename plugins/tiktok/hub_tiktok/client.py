@@ -86,13 +86,17 @@ class Client:
         return self._read(endpoint, self._send(endpoint, request, self._auth))
 
     def begin(
-        self, endpoint: Endpoint, query: Mapping[str, str] | None = None, *, body: Json | None, cipher: str
+        self, endpoint: Endpoint, query: Mapping[str, str], *, body: Json, cipher: str, at_once: bool
     ) -> Callable[[], Answer]:
-        """Do the first half of ``call``: return as soon as it has left; what is returned does the other, once."""
+        """Do the first half of ``call``: return as soon as it has left; what is returned does the other, once.
+
+        Args:
+            at_once: raise a TransientError where it would have to wait before it leaves.
+        """
         url = self._settings.api_url + endpoint.path
         request = self._request(endpoint, url, _on_shop(query, cipher), content=_compact(body))
         with self._reached(endpoint):
-            finish = self._connection.http.begin(request, auth=self._auth)
+            finish = self._connection.http.begin(request, auth=self._auth, at_once=at_once)
         return lambda: self._read(endpoint, self._finished(endpoint, finish))
 
     def exchange(self, code: str) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from hub.contract import Connection, HubError, OrderRef, RejectedError
 from hub_tiktok.codes import UNREADABLE
@@ -16,6 +17,12 @@ from hub_tiktok.shops import Shops
 
 PAGE_SIZE = 100  # T-45
 DETAIL_SIZE = 50  # T-52
+
+
+class BeginSearch(Protocol):
+    """``Orders.begin_search``."""
+
+    def __call__(self, window: Window, token: str, *, at_once: bool) -> Callable[[], SearchPage]: ...
 
 
 @dataclass(slots=True)
@@ -36,15 +43,15 @@ class Orders:
         """Read one page of the orders changed in a window, oldest change first: one call."""
         return self.begin_search(window, token)()
 
-    def begin_search(self, window: Window, token: str) -> Callable[[], SearchPage]:
-        """Do the first half of ``search``: return as soon as it has left; what is returned does the other, once."""
+    def begin_search(self, window: Window, token: str, *, at_once: bool = False) -> Callable[[], SearchPage]:
+        """Do the first half of ``search``, as ``Client.begin`` does; what is returned does the other, once."""
         query = {"page_size": str(PAGE_SIZE), "sort_field": "update_time", "sort_order": "ASC"}
         if token:
             query["page_token"] = token
         body = {"update_time_ge": window.start}
         if window.end is not None:
             body["update_time_lt"] = window.end
-        finish = self._shops.begin(ORDER_SEARCH, query, body=body)
+        finish = self._shops.begin(ORDER_SEARCH, query, body=body, at_once=at_once)
         return lambda: _page(finish())
 
     def fetch(self, refs: Sequence[OrderRef]) -> list[Json]:
@@ -105,18 +112,20 @@ def _page(data: Json) -> SearchPage:
 
 
 class Ahead:
-    """A search whose next page is on its way while the last one is used."""
+    """A search whose next page is on its way while the last one is used, where it can leave at once."""
 
-    def __init__(self, begin: Callable[[Window, str], Callable[[], SearchPage]]) -> None:
+    def __init__(self, begin: BeginSearch) -> None:
         self._begin = begin
         self._coming: tuple[Window, str, Callable[[], SearchPage]] | None = None
 
     def __call__(self, window: Window, token: str) -> SearchPage:
         """See Search."""
         coming, self._coming = self._coming, None
-        is_begun = coming is not None and coming[:2] == (window, token)
-        page = coming[2]() if coming is not None and is_begun else self._begin(window, token)()
+        if coming is not None and coming[:2] == (window, token):
+            page = coming[2]()
+        else:
+            page = self._begin(window, token, at_once=False)()
         if page.next_token:
             with suppress(HubError):  # it is said when that page is wanted
-                self._coming = window, page.next_token, self._begin(window, page.next_token)
+                self._coming = window, page.next_token, self._begin(window, page.next_token, at_once=True)
         return page

@@ -75,9 +75,9 @@ class Shops:
             lambda shop: self._client.call(endpoint, query, body=body, ids=ids, cipher=shop.cipher)
         ).data
 
-    def begin(self, endpoint: Endpoint, query: Mapping[str, str], *, body: Json) -> Callable[[], Json]:
-        """Do the first half of ``call``: return as soon as it has left; what is returned does the other, once."""
-        begun = [self._client.begin(endpoint, query, body=body, cipher=self.current().cipher)]
+    def begin(self, endpoint: Endpoint, query: Mapping[str, str], *, body: Json, at_once: bool) -> Callable[[], Json]:
+        """Do the first half of ``call``, as ``Client.begin`` does; what is returned does the other, once."""
+        begun = [self._client.begin(endpoint, query, body=body, cipher=self.current().cipher, at_once=at_once)]
 
         def answer(shop: Shop) -> Answer:
             return begun.pop()() if begun else self._client.call(endpoint, query, body=body, cipher=shop.cipher)

@@ -43,7 +43,9 @@ class Lent(Http):
         self.paces.append(call.pace(response))
         return response
 
-    def begin(self, request: httpx.Request, *, auth: httpx.Auth | None = None) -> Callable[[], httpx.Response]:
+    def begin(
+        self, request: httpx.Request, *, auth: httpx.Auth | None = None, at_once: bool = False
+    ) -> Callable[[], httpx.Response]:
         response = self.send(request, auth=auth)
         return lambda: response
 

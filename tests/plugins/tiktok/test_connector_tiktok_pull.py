@@ -228,7 +228,7 @@ class Begun(Pages):
         self.done: list[str] = []
         self.at_once = at_once  # which refusals come as the call is begun
 
-    def begin(self, window: Window, token: str) -> Callable[[], SearchPage]:
+    def begin(self, window: Window, token: str, *, at_once: bool) -> Callable[[], SearchPage]:
         self.done.append(f"begin {window.start}{token}")
         if len(self.asked) in self.at_once:
             page = self(window, token)

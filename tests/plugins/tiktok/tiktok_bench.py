@@ -96,7 +96,9 @@ class StoredTokens:
 class Lent(Http):
     """Stands for the hub's client; what is begun with it is finished at once."""
 
-    def begin(self, request: httpx.Request, *, auth: httpx.Auth | None = None) -> Callable[[], httpx.Response]:
+    def begin(
+        self, request: httpx.Request, *, auth: httpx.Auth | None = None, at_once: bool = False
+    ) -> Callable[[], httpx.Response]:
         response = self.send(request, auth=auth)
         return lambda: response
 

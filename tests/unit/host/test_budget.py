@@ -75,6 +75,19 @@ def test_no_window_of_the_other_side_holds_more_than_the_budget(
         assert len(inside) <= calls
 
 
+def test_call_whose_answer_nobody_waits_for_counts_for_one_more_window() -> None:
+    """It may have arrived at any moment until now; a garbage collector that says so can wait for no lock."""
+    clock = StepClock()
+    budgets = Budgets(clock)
+    got = budgets.take(KATANA)
+    assert isinstance(got, Permit)
+    got.is_dropped = True
+    clock.wait(60)
+    assert most(budgets) == 59
+    clock.wait(61)
+    assert most(budgets) == 60
+
+
 def test_a_high_limit_is_taken_in_portions_and_a_lost_one_counts_as_used(store: Store) -> None:
     """A process that dies loses no more than a sixtieth of a window."""
     clock, ledger, budget = StepClock(), StoredLedger(store), Budget("k", 6000, 60.0)

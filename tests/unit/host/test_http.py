@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from hub.contract import LONGEST_WAIT_S, Budget, Call, ConfigurationError, Pace, TransientError
-from hub.host.budget import Budgets
+from hub.host.budget import Budgets, Permit
 from hub.host.http import Guard, Session, renewing_tokens, retry_after_s, send_before
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -355,6 +355,33 @@ def test_call_that_cannot_leave_fails_as_it_is_begun_and_a_lost_answer_as_it_is_
         with pytest.raises(TransientError) as caught:
             finish()
     assert caught.value.may_have_happened
+
+
+def test_call_to_be_begun_at_once_does_not_wait_for_its_budget(
+    httpserver: HTTPServer, make: Callable[..., Session], clock: StepClock
+) -> None:
+    httpserver.expect_request("/a").respond_with_data("{}")
+    session, call = make(), {"hub": Call(reads=True, budget=Budget("k", 1, 60))}
+    session.begin(httpx.Request("GET", httpserver.url_for("/a"), extensions=call), at_once=True)()
+    with pytest.raises(TransientError, match="rate-limited"):
+        session.begin(httpx.Request("GET", httpserver.url_for("/a"), extensions=call), at_once=True)
+    assert clock.waited == 0
+    httpserver.expect_oneshot_request("/b").respond_with_data("", 503)
+    httpserver.expect_request("/b").respond_with_data("{}")
+    finish = session.begin(httpx.Request("GET", httpserver.url_for("/b"), extensions=READ), at_once=True)
+    assert finish().status_code == 200, "what comes after it left may wait"
+
+
+def test_budget_is_whole_again_a_window_after_a_call_was_dropped(clock: StepClock) -> None:
+    budget, budgets = Budget("k", 1, 60), Budgets(clock)
+    session = Session("shop", clock=clock, budgets=budgets, guard=Guard(), log=structlog.get_logger(), timeout_s=5)
+    with socket.create_server(("127.0.0.1", 0)) as listening, session:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        session.begin(httpx.Request("GET", url, extensions={"hub": Call(reads=True, budget=budget)}))
+    clock.wait(40)
+    assert budgets.take(budget) == 60, "it may have arrived at any moment until now"
+    clock.wait(60)
+    assert isinstance(budgets.take(budget), Permit)
 
 
 def test_call_is_finished_once(httpserver: HTTPServer, make: Callable[..., Session]) -> None:

@@ -345,3 +345,28 @@ def test_a_connection_whose_call_outlives_the_session_is_closed(
     sender.close()
     sender.handle_request(request(serve([OK]).url))
     assert sum(map(len, sender._resting.values())) == 0
+
+
+def test_answers_that_do_not_come_are_waited_for_side_by_side(sender: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        timeout = {"connect": 2.0, "read": 1.5, "write": 2.0, "pool": 2.0}
+        sent = [sender.begin(httpx.Request("POST", url, extensions={"timeout": timeout})) for _ in range(3)]
+        began = time.monotonic()
+        for each in sent:
+            with pytest.raises(httpx.ReadTimeout):
+                each.answer()
+    assert time.monotonic() - began < 1.5 + 2 * transport.LATE_S + 0.4
+
+
+def test_an_answer_read_late_is_read_and_its_connection_has_rested_since(
+    serve: Callable[..., Server], sender: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve([OK, OK], [OK])
+    monkeypatch.setattr(transport, "LATE_S", 0.05)
+    monkeypatch.setattr(transport, "MAX_IDLE_S", 0.3)
+    sent = sender.begin(request(server.url))
+    time.sleep(0.4)  # longer than its time-out
+    assert sent.answer().read() == b"ok"
+    sender.handle_request(request(server.url))
+    assert server.opened == 2
