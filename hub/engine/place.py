@@ -31,6 +31,7 @@ from hub.store.outbox import Effect, State
 BATCH, MOST = 64, 256  # claimed at once, at first and where the other side is quick
 LOOK_UP_BATCH = 1000
 RECOVER_BATCH = 100
+SHORT_S = 2.0  # a call that would wait no longer keeps its place
 MOST_ATTEMPTS = 100  # a day of the longest waits
 
 _Item = tuple[Effect, PlacedOrder | None]  # an effect to send, and what exists of it already
@@ -290,8 +291,11 @@ def _after_transient(
             due += retry_in(effect.attempts)
         return Again(effect, State.UNKNOWN, due, reason=reason_of(error))
     if error.code in ("send-window-passed", "stopping"):
-        # Where the budget is used up, there is nothing to try before it has room again.
-        return _not_let_out(effect, existing, world.clock.now() + timedelta(seconds=error.retry_after_s or 0))
+        # Where the budget is used up, there is nothing to try before it has room again. A short wait fits into the next
+        # batch, which it is to lead: what was released later is not to overtake it.
+        wait_s = error.retry_after_s or 0.0
+        is_short = wait_s <= min(SHORT_S, world.timing.send_window_s / 2)
+        return _not_let_out(effect, existing, world.clock.now() + timedelta(seconds=0 if is_short else wait_s))
     if effect.attempts >= MOST_ATTEMPTS:
         return Blocked(effect, _gave_up(error))
     due = world.clock.now() + retry_in(effect.attempts + 1, error.retry_after_s)

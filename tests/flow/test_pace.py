@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from hub.contract import Budget
 from hub.daemon.embedded import run
+from hub.engine import place, pull, release
 from hub.engine.progress import Progress
+from hub.host.budget import Permit
+from hub.host.clock import FOLLOW_EVERY_S, FollowedClock
 from tests.flow.conftest import SiteMaker
 from tests.flow.stock_site import UPDATE, list_products, route
 from tests.site import HOUR, NOON, Site
@@ -60,3 +64,34 @@ def test_channel_that_bears_less_than_was_set_is_asked_less(make_site: SiteMaker
     (budget,) = [each for each in site.world.costs.budgets_of("shop") if each.key.endswith(UPDATE)]
     assert isinstance(budget, Budget)
     assert budget.calls == 8
+
+
+def test_order_that_waits_for_the_budget_keeps_its_place(site: Site) -> None:
+    """A batch holds more than the budget lets out in time; what is left of it goes before what was released later."""
+    file = site.folder / "routes.yaml"
+    file.write_text(file.read_text().replace("requests_per_minute: 6000", "requests_per_minute: 60"))
+    site.order(lines=LINES, create_time=NOON - 2 * HOUR)
+    site.sync()
+    world = site.world
+    assert world is not None
+    shop, factory = world.connected["shop"], world.connected["factory"]
+    site.orders_made(count=place.BATCH + 20, lines=LINES, create_time=NOON - 60)
+    site.advance(2 * HOUR)
+    time.sleep(FOLLOW_EVERY_S + 0.05)
+    pull.pull_orders(world, shop)
+    release.release(world, shop)
+    (budget,) = world.costs.budgets_of("factory")
+    for _ in range(61):  # from then on there is room for a call a second
+        site.advance(1)
+        assert isinstance(world.clock, FollowedClock)
+        world.clock._asked = float("-inf")
+        if isinstance(got := world.budgets.take(budget), Permit):
+            world.budgets.answered(got)
+    site.both("clock", {"rate": 10})
+    for _ in range(60):
+        place.place(world, factory)
+        if len(site.sales_orders()) > 12:
+            break
+        time.sleep(0.02)
+    made = sorted(int(one["order_no"][-3:]) for one in site.sales_orders())
+    assert made == list(range(1, len(made) + 1))
