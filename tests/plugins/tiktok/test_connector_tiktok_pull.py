@@ -229,7 +229,7 @@ class Begun(Pages):
         self.at_once = at_once  # which refusals come as the call is begun
 
     def begin(self, window: Window, token: str, *, at_once: bool) -> Callable[[], SearchPage]:
-        self.done.append(f"begin {window.start}{token}")
+        self.done.append(f"begin {window.start}{token}{' if at once' if at_once else ''}")
         if len(self.asked) in self.at_once:
             page = self(window, token)
             return lambda: page
@@ -247,7 +247,7 @@ def test_the_next_page_is_on_its_way_before_one_is_used() -> None:
     for token in ("", "t"):
         search(Window(5), token)
         begun.done.append("used")
-    assert begun.done == ["begin 5", "finish 5", "begin 5t", "used", "finish 5t", "used"]
+    assert begun.done == ["begin 5", "finish 5", "begin 5t if at once", "used", "finish 5t", "used"]
 
 
 @pytest.mark.parametrize("at_once", [(), (1,)])
@@ -265,7 +265,7 @@ def test_a_page_that_was_begun_and_is_not_wanted_is_let_go() -> None:
     search = Ahead(begun.begin)
     search(Window(5), "")
     assert search(Window(10), "").orders[0]["id"] == "b"
-    assert begun.done == ["begin 5", "finish 5", "begin 5t", "begin 10", "finish 10"]
+    assert begun.done == ["begin 5", "finish 5", "begin 5t if at once", "begin 10", "finish 10"]
 
 
 def test_the_same_state_is_shown_once_and_a_newer_one_again() -> None:
