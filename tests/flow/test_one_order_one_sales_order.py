@@ -142,6 +142,29 @@ def test_lost_answer_is_looked_up_before_anything_is_sent_again(site: Site) -> N
     assert site.fate(ref) == ("placed", None)
 
 
+def test_orders_that_lack_their_fee_are_completed_side_by_side(site: Site) -> None:
+    """They exist, so there is nothing to begin: a thread for each, as many as the connector declares."""
+    refs = _ready(site, 4, shipping="5.00")
+    site.katana_sim("faults", {"faults": [
+        {"kind": "lost_reply", "match": "sales_orders$", "method": "POST", "times": 4},
+        {"kind": "slow", "match": "shipping_fee", "method": "POST", "times": 4, "seconds": 0.5},
+    ]})  # fmt: skip
+    out = most = 0
+    lock = threading.Lock()
+
+    def watch(event: str, details: dict[str, Any]) -> None:
+        nonlocal out, most
+        if event == "push_order" and threading.current_thread().name.startswith("factory"):
+            with lock:
+                out += -1 if "seconds" in details else 1
+                most = max(most, out)
+
+    site.open(trace=watch)
+    site.sync(again=True)
+    assert {site.fate(ref) for ref in refs} == {("placed", None)}
+    assert most == 2
+
+
 def test_lost_answer_of_the_shipping_fee_makes_neither_two_orders_nor_two_fees(site: Site) -> None:
     (ref,) = _ready(site, 1, shipping="5.00")
     fault = {"kind": "lost_reply", "match": "shipping_fee", "method": "POST", "times": 1}
